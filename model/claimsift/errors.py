@@ -1,0 +1,19 @@
+"""Errors whose message is meant for the user: it names the thing at fault and what to do next."""
+
+
+class ClaimsiftError(Exception):
+    """Something the user can mend; the command line prints it as one line, without a traceback."""
+
+
+class InputError(ClaimsiftError):
+    """One piece of input that cannot be read; the rest of the input is not affected.
+
+    Args:
+        place: where it is, as ``path`` or ``path:line``.
+        reason: what is wrong and what to do about it.
+    """
+
+    def __init__(self, place: str, reason: str):
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason

@@ -1,0 +1,67 @@
+"""The model folder: the shipped one, one of your own, or one from the Hugging Face Hub.
+
+A model folder has the layout of a Hub repository. What is read of it is JSON and safetensors, never a pickle, and no
+code out of it is ever run.
+"""
+
+import json
+from pathlib import Path
+
+from claimsift.errors import ClaimsiftError
+from claimsift.labels import LABELS
+
+SHIPPED_MODEL = Path(__file__).parent / "release"
+MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+
+
+def resolve_model(model: str | Path | None = None) -> Path:
+    """Returns the folder of a model, fetching it from the Hub if need be.
+
+    Args:
+        model: a folder, a Hub id such as ``org/name``, or None for the model that ships with the library.
+
+    Raises:
+        ClaimsiftError: there is no such model, or it lacks a file that is needed, or has other labels.
+    """
+    folder = SHIPPED_MODEL if model is None else Path(model)
+    if not folder.exists():
+        folder = _from_hub(str(model))
+    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
+    if missing:
+        raise ClaimsiftError(f"{folder}: no model folder, it has no {', '.join(missing)}; name a release folder")
+    _check_labels(folder)
+    return folder
+
+
+def read_config(folder: Path) -> dict:
+    try:
+        return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ClaimsiftError(
+            f"{folder / 'config.json'}: not valid JSON ({error}); copy the model folder anew"
+        ) from None
+
+
+def column_order(folder: Path) -> list[int]:
+    """Returns where in the model's output each of our labels stands."""
+    names = {name: int(index) for index, name in read_config(folder).get("id2label", {}).items()}
+    return [names[label] for label in LABELS]
+
+
+def _check_labels(folder: Path) -> None:
+    names = read_config(folder).get("id2label", {}).values()
+    if sorted(names) != sorted(LABELS):
+        raise ClaimsiftError(f"{folder}: its labels are {', '.join(names) or 'none'}, not {', '.join(LABELS)}")
+
+
+def _from_hub(model: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(MODEL_FILES)))
+    except HFValidationError:
+        raise ClaimsiftError(f"{model}: no such folder, and no Hub id (org/name)") from None
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ClaimsiftError(f"{model}: no such folder, and not to be had from the Hub ({reason})") from None
