@@ -33,23 +33,26 @@ def resolve_model(model: str | Path | None = None) -> Path:
     return folder
 
 
-def read_config(folder: Path) -> dict:
+def read_json(path: Path) -> dict:
+    """Reads a file of a model folder.
+
+    Raises:
+        ClaimsiftError: it is not valid JSON.
+    """
     try:
-        return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ClaimsiftError(
-            f"{folder / 'config.json'}: not valid JSON ({error}); copy the model folder anew"
-        ) from None
+        raise ClaimsiftError(f"{path}: not valid JSON ({error}); copy the model folder anew") from None
 
 
 def column_order(folder: Path) -> list[int]:
     """Returns where in the model's output each of our labels stands."""
-    names = {name: int(index) for index, name in read_config(folder).get("id2label", {}).items()}
+    names = {name: int(index) for index, name in read_json(folder / "config.json").get("id2label", {}).items()}
     return [names[label] for label in LABELS]
 
 
 def _check_labels(folder: Path) -> None:
-    names = read_config(folder).get("id2label", {}).values()
+    names = read_json(folder / "config.json").get("id2label", {}).values()
     if sorted(names) != sorted(LABELS):
         raise ClaimsiftError(f"{folder}: its labels are {', '.join(names) or 'none'}, not {', '.join(LABELS)}")
 

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from claimsift.articles import Article
 from claimsift.backends import Backend, load_backend
 from claimsift.errors import ClaimsiftError
-from claimsift.hub import column_order, read_config, resolve_model
+from claimsift.hub import column_order, read_json, resolve_model
 from claimsift.labels import LABELS
 from claimsift.sentences import Sentence, split_sentences
 
@@ -69,7 +69,7 @@ class Predictor:
             ClaimsiftError: the model is not there or cannot be loaded, or the device is not there.
         """
         folder = resolve_model(model)
-        config = read_config(folder)
+        config = read_json(folder / "config.json")
         return cls(
             load_backend(folder, backend, device),
             _load_tokenizer(folder),
@@ -190,6 +190,5 @@ def _load_tokenizer(folder: Path) -> Tokenizer:
     except Exception as error:  # the only type that tokenizers raises
         raise ClaimsiftError(f"{path}: not a tokenizer ({error}); copy the model folder anew") from None
     tokenizer.no_padding()
-    max_length = read_config(folder).get("max_length") or read_config(folder)["max_position_embeddings"]
-    tokenizer.enable_truncation(max_length)
+    tokenizer.enable_truncation(read_json(folder / "tokenizer_config.json")["model_max_length"])
     return tokenizer

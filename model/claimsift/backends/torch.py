@@ -1,11 +1,14 @@
 """PyTorch on a CPU or a CUDA GPU."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification
+from transformers.utils import logging
 
 from claimsift.errors import ClaimsiftError
 
@@ -19,9 +22,10 @@ class TorchBackend:
         if device == "cuda" and not torch.cuda.is_available():
             raise ClaimsiftError("no CUDA GPU is available to torch; choose --device cpu or auto")
         try:
-            self.model = AutoModelForSequenceClassification.from_pretrained(
-                folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
-            )
+            with _no_progress_bar():
+                self.model = AutoModelForSequenceClassification.from_pretrained(
+                    folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
+                )
         except (SafetensorError, OSError, ValueError) as error:
             raise ClaimsiftError(
                 f"{folder}: the model cannot be loaded ({error}); copy the model folder anew"
@@ -39,3 +43,15 @@ class TorchBackend:
             mask[row, : len(ids)] = 1
         logits = self.model(input_ids=padded.to(self.device), attention_mask=mask.to(self.device)).logits
         return logits.softmax(-1).cpu().numpy()
+
+
+@contextlib.contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Loading takes a blink; a bar for it would only litter the terminal."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -14,28 +14,37 @@ from rich.text import Text
 from claimsift.labels import COLOURS, LABELS
 from claimsift.predict import ScoredSentence
 
-PIPE_WIDTH = 2**20
+LABEL_WIDTH = max(map(len, LABELS))
 
 
 class TextWriter:
     def __init__(self, stream: TextIO):
+        self._stream = stream
         self._console = Console(file=stream, highlight=False)
-        if not self._console.is_terminal:
-            self._console.width = PIPE_WIDTH
 
     def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        self._console.print(Text(article_id, style="bold"))
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, justify="right")
+        if self._console.is_terminal:
+            self._console.print(Text(article_id, style="bold"), _table(sentences), sep="\n")
+            self._console.print(Text(_summary(sentences), style="dim"), end="\n\n")
+        else:
+            lines = (f"{row.label:{LABEL_WIDTH}}  {row.score:.2f}  {_one_line(row)}" for row in sentences)
+            self._stream.write("\n".join([article_id, *lines, _summary(sentences), "", ""]))
+
+
+def _summary(sentences: list[ScoredSentence]) -> str:
+    counts = Counter(sentence.label for sentence in sentences)
+    return ", ".join(f"{counts[label]} {label}" for label in LABELS)
+
+
+def _table(sentences: list[ScoredSentence]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for _ in range(3):
         table.add_column()
-        for sentence in sentences:
-            style = COLOURS[sentence.label]
-            table.add_row(Text(sentence.label, style=style), f"{sentence.score:.2f}", _one_line(sentence))
-        self._console.print(table)
-        counts = Counter(sentence.label for sentence in sentences)
-        self._console.print(Text(", ".join(f"{counts[label]} {label}" for label in LABELS), style="dim"), end="\n\n")
+    for sentence in sentences:
+        label = Text(sentence.label, style=COLOURS[sentence.label])
+        table.add_row(label, f"{sentence.score:.2f}", Text(_one_line(sentence)))
+    return table
 
 
-def _one_line(sentence: ScoredSentence) -> Text:
-    return Text(" ".join(sentence.text.split()) + (" [truncated]" if sentence.truncated else ""))
+def _one_line(sentence: ScoredSentence) -> str:
+    return " ".join(sentence.text.split()) + (" [truncated]" if sentence.truncated else "")

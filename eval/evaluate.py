@@ -1,0 +1,166 @@
+"""Measures a model beside its baselines.
+
+python eval/evaluate.py --model runs/default/model --split dev
+
+Writes ``<output>/<split>.json`` and ``<output>/<split>.md``; with ``--fill``, also the table into Markdown files that
+have a place for it. The test split is for the released model alone and is read once for each release.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# This file has the name of the Hugging Face library that it uses: run as a script, its folder must not come first.
+if Path(sys.path[0]) == ROOT / "eval":
+    sys.path[0] = str(ROOT)
+
+import datasets  # noqa: E402
+import evaluate  # noqa: E402
+import numpy as np  # noqa: E402
+
+from claimsift import Predictor  # noqa: E402
+from claimsift.annotations import load_annotations  # noqa: E402
+from claimsift.cards import fill_block, table  # noqa: E402
+from claimsift.errors import ClaimsiftError  # noqa: E402
+from claimsift.hub import resolve_model  # noqa: E402
+from claimsift.labels import LABEL_TO_ID, LABELS  # noqa: E402
+from claimsift.packages import file_sha256  # noqa: E402
+from eval.baselines import BASELINES  # noqa: E402
+from eval.bootstrap import document_confusions, f1_scores, interval, resample  # noqa: E402
+
+MODEL = "claimsift"
+STRONGEST_BASELINE = "TF-IDF + logistic regression"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse(arguments)
+    folder = resolve_model(options.model)
+    sha256 = file_sha256(folder / "model.safetensors")
+    result_file = options.output / f"{options.split}.json"
+    if options.split == "test":
+        refuse_second_reading(result_file, sha256)
+    # A figure that left a source out could not be compared with one that did not.
+    dataset = load_annotations(options.data, require_all=True)
+    report = evaluate_split(folder, dataset, options.split)
+    report["model_sha256"] = sha256
+    options.output.mkdir(parents=True, exist_ok=True)
+    result_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    markdown = to_markdown(report)
+    result_file.with_suffix(".md").write_text(markdown, encoding="utf-8")
+    for path in options.fill:
+        fill_block(path, f"{options.split} figures", headline_table(report))
+    print(markdown)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--model", help="model folder or Hub id; the shipped model by default")
+    parser.add_argument("--split", choices=("dev", "test"), default="dev")
+    parser.add_argument("--data", type=Path, default=ROOT / "data" / "annotations")
+    parser.add_argument("--output", type=Path, default=ROOT / "eval" / "results")
+    parser.add_argument("--fill", type=Path, nargs="*", default=[], help="Markdown files to write the table into")
+    return parser.parse_args(arguments)
+
+
+def refuse_second_reading(result_file: Path, sha256: str) -> None:
+    if result_file.exists() and json.loads(result_file.read_text())["model_sha256"] == sha256:
+        raise ClaimsiftError(f"test was read for this model already; its figures are in {result_file}")
+
+
+def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> dict:
+    """Scores a split with the model and the baselines.
+
+    Returns:
+        ``systems``: for each, the figures of ``claim_metrics`` and ``interval``, the 95% interval of macro-F1 and of
+        each label's F1. ``better_than_baseline``: share of the resamples in which the model's F1 is higher than that of
+        TF-IDF, for each label and for macro-F1.
+    """
+    train, rows = dataset["train"], dataset[split]
+    documents = [f"{source}/{doc}" for source, doc in zip(rows["source"], rows["doc"], strict=True)]
+    predictions = {
+        name: baseline(list(train["text"]), list(train["label"]), list(rows["text"]))
+        for name, baseline in BASELINES.items()
+    }
+    scored = Predictor.from_pretrained(model).score_sentences(rows["text"], rows["context"])
+    predictions[MODEL] = [LABEL_TO_ID[sentence.label] for sentence in scored]
+
+    metric = evaluate.load(str(ROOT / "eval" / "metrics" / "claim_metrics"), keep_in_memory=True)
+    systems, resampled = {}, {}
+    for name, predicted in predictions.items():
+        figures = metric.compute(predictions=predicted, references=rows["label"])
+        confusions = document_confusions(predicted, rows["label"], documents, len(LABELS))
+        resampled[name] = with_macro(f1_scores(resample(confusions)))
+        systems[name] = figures | {"interval": {key: interval(resampled[name][key]) for key in resampled[name]}}
+    return {
+        "split": split,
+        "sentences": len(rows),
+        "documents": len(set(documents)),
+        "train_sentences": len(train),
+        "systems": systems,
+        "better_than_baseline": {
+            key: float(np.mean(resampled[MODEL][key] > resampled[STRONGEST_BASELINE][key])) for key in resampled[MODEL]
+        },
+    }
+
+
+def with_macro(f1: np.ndarray) -> dict[str, np.ndarray]:
+    return {"macro_f1": f1.mean(-1)} | {f"f1_{label}": f1[:, index] for index, label in enumerate(LABELS)}
+
+
+def headline_table(report: dict) -> str:
+    """Macro-F1 with its interval, each label's F1, accuracy and MCC of every system."""
+    rows = []
+    for name, system in report["systems"].items():
+        low, high = system["interval"]["macro_f1"]
+        label_figures = [f"{system[f'f1_{label}']:.2f}" for label in LABELS]
+        macro = f"**{system['macro_f1']:.2f}** ({low:.2f}–{high:.2f})"
+        rows.append([name, macro, *label_figures, f"{system['accuracy']:.2f}", f"{system['mcc']:.2f}"])
+    header = [f"F1 on {report['split']}", "macro (95% interval)", *LABELS, "accuracy", "MCC"]
+    return table(header, rows)
+
+
+def to_markdown(report: dict) -> str:
+    model = report["systems"][MODEL]
+    by_label = table(
+        ["label", "precision", "recall", "F1", "95% interval", "sentences", "better than TF-IDF"],
+        [
+            [
+                label,
+                *(f"{model[f'{figure}_{label}']:.2f}" for figure in ("precision", "recall", "f1")),
+                "–".join(f"{bound:.2f}" for bound in model["interval"][f"f1_{label}"]),
+                model[f"support_{label}"],
+                f"{report['better_than_baseline'][f'f1_{label}']:.1%}",
+            ]
+            for label in LABELS
+        ],
+    )
+    confusion = table(
+        ["labelled ↓, predicted →", *LABELS],
+        [[label, *row] for label, row in zip(LABELS, model["confusion"], strict=True)],
+    )
+    return f"""# Figures on {report["split"]}
+
+{report["sentences"]} sentences of {report["documents"]} documents; every system that learns was trained on the same
+{report["train_sentences"]} sentences. Intervals: bootstrap over documents. Written by `eval/evaluate.py`.
+
+{headline_table(report)}
+
+## {MODEL}, by label
+
+The last column is the share of the resamples in which its F1 is higher than that of {STRONGEST_BASELINE}.
+
+{by_label}
+
+## {MODEL}, confusion
+
+{confusion}
+"""
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ClaimsiftError as error:
+        sys.exit(f"evaluate.py: {error}")

@@ -1,0 +1,284 @@
+"""Fine-tunes an encoder to label news sentences.
+
+    accelerate launch train/finetune.py train/recipes/default.yaml [--any_option value]
+
+A recipe sets fields of ``Recipe`` below and of ``transformers.TrainingArguments``; every one of them is an option too.
+The finished model lies in ``<output_dir>/model``; ``train/release.py`` makes a release of it.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import datasets
+import evaluate
+import numpy as np
+import torch
+import yaml
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    HfArgumentParser,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+
+from claimsift.annotations import load_annotations
+from claimsift.annotations.dataset import CONTEXT_SENTENCES
+from claimsift.encoder import resolve_encoder
+from claimsift.errors import ClaimsiftError
+from claimsift.labels import ID_TO_LABEL, LABEL_TO_ID, LABELS
+
+ROOT = Path(__file__).resolve().parent.parent
+METRICS = ROOT / "eval" / "metrics" / "claim_metrics"
+COMPLETE = "complete"  # marks a checkpoint that was written to its end
+
+
+@dataclass
+class Recipe:
+    """What is trained on what; everything else is set by ``TrainingArguments``."""
+
+    base: str = field(default="embedded", metadata={"help": "embedded, a folder, or a Hub id"})
+    data: str = field(default="data/annotations", metadata={"help": "dataset folder, or a JSONL file"})
+    max_length: int = field(default=128, metadata={"help": "tokens of a sentence that the model reads"})
+    context: bool = field(default=False, metadata={"help": "read the two preceding sentences as a second segment"})
+    class_weight_power: float = field(default=0.0, metadata={"help": "0 no class weights, 1 inverse to frequency"})
+    oversample_power: float = field(default=0.0, metadata={"help": "0 no oversampling, 1 all labels equally often"})
+    focal_gamma: float = field(
+        default=0.0, metadata={"help": "focusing of the focal loss (Lin et al. 2017); 0 is none"}
+    )
+    smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all labels"})
+    token_dropout: float = field(default=0.0, metadata={"help": "share of input tokens masked in training"})
+    limit: int = field(default=0, metadata={"help": "sentences of each split to use, for a trial run; 0 is all"})
+    resume: bool = field(default=False, metadata={"help": "continue the run in output_dir"})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    recipe, args = parse(sys.argv[1:] if arguments is None else arguments)
+    checkpoint = find_checkpoint(Path(args.output_dir), recipe.resume)
+    dataset = load_annotations(find_data(recipe.data))
+    if not {"train", "dev"} <= dataset.keys():
+        raise ClaimsiftError(f"{recipe.data}: holds only {', '.join(dataset)}; training takes a train and a dev split")
+    if recipe.limit:
+        # A stride keeps all sources and labels in.
+        dataset = datasets.DatasetDict({name: _stride(rows, recipe.limit) for name, rows in dataset.items()})
+    trainer = make_trainer(recipe, args, dataset["train"], dataset["dev"])
+    trainer.train(resume_from_checkpoint=checkpoint)
+    figures = trainer.evaluate()
+    if trainer.is_world_process_zero():
+        folder = save_run(trainer, recipe, dataset, figures)
+        print(f"dev macro-F1 {figures['eval_macro_f1']:.3f}; the model lies in {folder}")
+
+
+def parse(arguments: list[str]) -> tuple[Recipe, TrainingArguments]:
+    """Reads a recipe file, if the first argument is one, and the options that follow and override it."""
+    parser = HfArgumentParser((Recipe, TrainingArguments))
+    parser.set_defaults(use_cpu=not torch.cuda.is_available())  # bf16 on a CPU has to be asked for
+    if arguments and not arguments[0].startswith("--"):
+        path, *arguments = arguments
+        parser.set_defaults(**read_recipe(Path(path)))
+    return parser.parse_args_into_dataclasses(arguments)
+
+
+def read_recipe(path: Path) -> dict:
+    """Reads the settings of a YAML file; the parser reads numbers among them as if they stood on the command line."""
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    known = {field.name for kind in (Recipe, TrainingArguments) for field in dataclasses.fields(kind)}
+    unknown = settings.keys() - known
+    if unknown:
+        raise ClaimsiftError(f"{path}: unknown settings {', '.join(sorted(unknown))}")
+    return {key: str(value) if isinstance(value, float) else value for key, value in settings.items()}
+
+
+def find_data(data: str) -> Path:
+    """The path as given or, where that is nothing, below the repository, so that recipes run from any folder."""
+    return Path(data) if Path(data).exists() else ROOT / data
+
+
+def make_trainer(
+    recipe: Recipe, args: TrainingArguments, train: datasets.Dataset, dev: datasets.Dataset | None
+) -> Trainer:
+    """Returns a ``Trainer`` of a new classifier on the recipe's encoder."""
+    set_seed(args.seed)  # the classifier's first weights are drawn here
+    base = resolve_encoder(recipe.base)
+    tokenizer = AutoTokenizer.from_pretrained(base, model_max_length=recipe.max_length)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        base,
+        num_labels=len(LABELS),
+        id2label=ID_TO_LABEL,
+        label2id=LABEL_TO_ID,
+        dtype=torch.float32,
+        use_safetensors=True,
+    )
+    # Not a setting of transformers: it tells the Predictor how the model was trained to read.
+    model.config.context_sentences = CONTEXT_SENTENCES if recipe.context else 0
+    counts = Counter(train["label"])
+    args.train_sampling_strategy = "group_by_length"
+    return Trainer(
+        model=model,
+        args=args,
+        train_dataset=tokenize(oversample(train, recipe.oversample_power, args.seed), tokenizer, recipe),
+        eval_dataset=None if dev is None else tokenize(dev, tokenizer, recipe),
+        data_collator=Collator(tokenizer, recipe.token_dropout, model),
+        processing_class=tokenizer,
+        compute_metrics=make_compute_metrics(),
+        compute_loss_func=make_loss(recipe, counts),
+        callbacks=[MarkComplete()],
+    )
+
+
+def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> datasets.Dataset:
+    """Returns ``input_ids``, ``attention_mask``, ``length`` and ``label``, unpadded."""
+
+    def encode(batch: dict) -> dict:
+        pair = batch["context"] if recipe.context else None
+        encoded = tokenizer(batch["text"], pair, truncation=True, max_length=recipe.max_length)
+        return {**encoded, "length": [len(ids) for ids in encoded["input_ids"]]}
+
+    return rows.map(encode, batched=True, remove_columns=[name for name in rows.column_names if name != "label"])
+
+
+def oversample(rows: datasets.Dataset, power: float, seed: int) -> datasets.Dataset:
+    """Repeats the rows of rare labels: one that occurs n times stands (largest / n) ** power as often."""
+    if not power:
+        return rows
+    labels = np.array(rows["label"])
+    counts = Counter(labels.tolist())
+    times = np.array([(max(counts.values()) / counts[label]) ** power for label in labels.tolist()])
+    # The fraction of a repetition is drawn, so that the mean is exact.
+    repeats = (times + np.random.default_rng(seed).random(len(times))).astype(int)
+    return rows.select(np.repeat(np.arange(len(labels)), repeats))
+
+
+class Collator(DataCollatorWithPadding):
+    """Pads a batch to its longest sentence and, in training, masks some of its tokens."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, token_dropout: float, model: torch.nn.Module):
+        super().__init__(tokenizer)
+        self.token_dropout = token_dropout
+        self.model = model
+
+    def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
+        rows = [{key: value for key, value in row.items() if key != "length"} for row in rows]
+        batch = super().__call__(rows)
+        if self.token_dropout and self.model.training:
+            special = torch.isin(batch["input_ids"], torch.tensor(self.tokenizer.all_special_ids))
+            dropped = (torch.rand(batch["input_ids"].shape) < self.token_dropout) & ~special
+            batch["input_ids"] = batch["input_ids"].masked_fill(dropped, self.tokenizer.mask_token_id)
+        return batch
+
+
+def make_loss(recipe: Recipe, counts: Counter) -> Callable:
+    """Returns a cross-entropy with class weights, focusing and label smoothing, as the recipe sets them."""
+    weights = torch.tensor([(1 / max(1, counts[label])) ** recipe.class_weight_power for label in range(len(LABELS))])
+    weights *= sum(counts.values()) / sum(
+        weights[label] * count for label, count in counts.items()
+    )  # mean over train 1
+
+    def loss(outputs, labels: torch.Tensor, num_items_in_batch: torch.Tensor | None = None) -> torch.Tensor:
+        log_probabilities = outputs.logits.float().log_softmax(-1)
+        chosen = log_probabilities.gather(1, labels[:, None]).squeeze(1)
+        losses = -(1 - recipe.smoothing) * chosen - recipe.smoothing * log_probabilities.mean(-1)
+        if recipe.focal_gamma:
+            losses = losses * (1 - chosen.exp()) ** recipe.focal_gamma
+        losses = losses * weights.to(losses.device)[labels]
+        return losses.mean() if num_items_in_batch is None else losses.sum() / num_items_in_batch
+
+    return loss
+
+
+def make_compute_metrics() -> Callable:
+    metric = evaluate.load(str(METRICS), keep_in_memory=True)
+
+    def compute_metrics(prediction) -> dict[str, float]:
+        figures = metric.compute(predictions=prediction.predictions.argmax(-1), references=prediction.label_ids)
+        return {name: value for name, value in figures.items() if name != "confusion"}
+
+    return compute_metrics
+
+
+class MarkComplete(TrainerCallback):
+    """Marks each checkpoint once it is whole, so that a run killed while writing one does not resume from it."""
+
+    def on_save(self, args, state, control, **kwargs):
+        if state.is_world_process_zero:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
+def find_checkpoint(output_dir: Path, resume: bool) -> str | None:
+    """Returns the newest whole checkpoint of a run to resume, and takes away what a killed run left half-written.
+
+    Raises:
+        ClaimsiftError: there is a run in ``output_dir`` and it is not to be resumed.
+    """
+    checkpoints = sorted(output_dir.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    if checkpoints and not resume:
+        raise ClaimsiftError(
+            f"{output_dir} holds a run already: continue it with --resume, or choose another --output_dir"
+        )
+    whole = [path for path in checkpoints if (path / COMPLETE).exists()]
+    if int(os.environ.get("RANK", 0)) == 0:
+        for path in set(checkpoints) - set(whole):
+            shutil.rmtree(path)
+    return str(whole[-1]) if whole else None
+
+
+def save_run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, figures: dict) -> Path:
+    """Writes ``<output_dir>/model``: the folder appears under that name only once it is whole."""
+    folder = Path(trainer.args.output_dir) / "model"
+    staging = folder.with_name("model.part")
+    shutil.rmtree(staging, ignore_errors=True)
+    trainer.save_model(str(staging))
+    (staging / "training_args.bin").unlink(missing_ok=True)  # a pickle, which no user should be asked to load
+    record = {
+        "recipe": dataclasses.asdict(recipe) | {key: getattr(trainer.args, key) for key in RECORDED},
+        "sentences": {split: len(rows) for split, rows in dataset.items()},
+        "best_epoch": best_epoch(trainer),
+        "dev": {key.removeprefix("eval_"): value for key, value in figures.items()},
+        "versions": {name: version(name) for name in ("claimsift", "torch", "transformers", "datasets", "accelerate")},
+    }
+    (staging / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    staging.replace(folder)
+    return folder
+
+
+# What of TrainingArguments decides the outcome, beside the recipe.
+RECORDED = (
+    "learning_rate",
+    "num_train_epochs",
+    "per_device_train_batch_size",
+    "weight_decay",
+    "warmup_steps",
+    "lr_scheduler_type",
+    "seed",
+    "bf16",
+    "world_size",
+)
+
+
+def best_epoch(trainer: Trainer) -> float | None:
+    steps = {entry["step"]: entry["epoch"] for entry in trainer.state.log_history if "eval_macro_f1" in entry}
+    return steps.get(trainer.state.best_global_step)
+
+
+def _stride(rows: datasets.Dataset, limit: int) -> datasets.Dataset:
+    return rows.select(range(0, len(rows), max(1, -(-len(rows) // limit))))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ClaimsiftError as error:
+        sys.exit(f"finetune.py: {error}")
