@@ -1,0 +1,137 @@
+"""Measures a recipe on train itself: no document is scored by a model that has seen it.
+
+python train/cross_validate.py train/recipes/default.yaml --name default [--any_option value]
+
+Every fold's model is trained for all epochs of the recipe and its last weights are taken, since the held-back fold may
+not choose among them. A line with the figures is added to ``cross_validation.jsonl`` beside this file, and the table of
+README.md is written anew.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import datasets
+import evaluate
+import numpy as np
+from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from transformers import Trainer, TrainingArguments
+
+from claimsift.annotations import load_annotations
+from claimsift.cards import fill_block, table
+from claimsift.errors import ClaimsiftError
+from claimsift.labels import LABELS
+
+HERE = Path(__file__).resolve().parent
+LOG = HERE / "cross_validation.jsonl"
+# A fold has neither a dev split to choose an epoch by nor anything to keep.
+UNSAVED = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": "false", "report_to": "none"}
+
+
+class Fold(NamedTuple):
+    """Indices into train."""
+
+    name: str
+    train: np.ndarray
+    held_back: np.ndarray
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], allow_abbrev=False)
+    parser.add_argument("recipe")
+    parser.add_argument("--name", required=True, help="what the table calls these settings")
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument(
+        "--leave_out", choices=("document", "source"), default="document", help="what a fold holds back"
+    )
+    parser.add_argument("--log", type=Path, default=LOG)
+    options, overrides = parser.parse_known_args(arguments)
+
+    scratch = tempfile.mkdtemp()
+    settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
+    recipe, args = parse([options.recipe, *overrides, *settings])
+    dataset = load_annotations(find_data(recipe.data), require_all=True)
+    folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
+    figures = cross_validate(recipe, args, dataset, folds)
+    shutil.rmtree(scratch)
+    entry = {"name": options.name, "leave_out": options.leave_out, "options": overrides, **figures}
+    with options.log.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(entry) + "\n")
+    if options.log == LOG:
+        fill_block(HERE / "README.md", "cross-validation", to_table(LOG))
+    print(json.dumps(entry, indent=2))
+
+
+def cross_validate(recipe: Recipe, args: TrainingArguments, dataset: datasets.DatasetDict, folds: list[Fold]) -> dict:
+    """Trains a model for each fold.
+
+    Returns:
+        ``held_back``: figures of ``claim_metrics`` over the held-back sentences of all folds together. ``folds``:
+        macro-F1 of each. ``dev``: the mean of the fold models' figures on dev.
+    """
+    metric = evaluate.load(str(METRICS), keep_in_memory=True)
+
+    def score(trainer: Trainer, rows: datasets.Dataset) -> tuple[list[int], list[int], dict]:
+        predictions = trainer.predict(tokenize(rows, trainer.processing_class, recipe)).predictions.argmax(-1).tolist()
+        labels = list(rows["label"])
+        return predictions, labels, metric.compute(predictions=predictions, references=labels)
+
+    all_predictions, all_labels, by_fold, on_dev = [], [], {}, []
+    for fold in folds:
+        trainer = make_trainer(recipe, args, dataset["train"].select(fold.train), None)
+        trainer.train()
+        predictions, labels, figures = score(trainer, dataset["train"].select(fold.held_back))
+        all_predictions += predictions
+        all_labels += labels
+        by_fold[fold.name] = figures["macro_f1"]
+        on_dev.append(score(trainer, dataset["dev"])[2])
+        print(f"fold {fold.name}: macro-F1 {by_fold[fold.name]:.3f}, on dev {on_dev[-1]['macro_f1']:.3f}", flush=True)
+    wanted = ("macro_f1", *(f"f1_{label}" for label in LABELS))
+    held_back = metric.compute(predictions=all_predictions, references=all_labels)
+    return {
+        "held_back": {key: held_back[key] for key in wanted},
+        "folds": by_fold,
+        "dev": {key: float(np.mean([figures[key] for figures in on_dev])) for key in wanted},
+    }
+
+
+def split(train: datasets.Dataset, folds: int, leave_out: str) -> Iterator[Fold]:
+    """Yields folds that hold back documents, or each source in turn."""
+    sources = np.array(train["source"])
+    if leave_out == "source":
+        for chosen, held_back in LeaveOneGroupOut().split(sources, groups=sources):
+            yield Fold(str(sources[held_back][0]), chosen, held_back)
+    else:
+        documents = [f"{source}/{doc}" for source, doc in zip(train["source"], train["doc"], strict=True)]
+        splitter = GroupKFold(folds, shuffle=True, random_state=0)  # the same folds for every recipe
+        for number, (chosen, held_back) in enumerate(splitter.split(sources, groups=documents)):
+            yield Fold(str(number), chosen, held_back)
+
+
+def to_table(log: Path) -> str:
+    entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    header = ["settings", "held back", "macro-F1", *LABELS, "of each fold", "dev macro-F1", *LABELS]
+    return table(header, [_row(entry) for entry in entries])
+
+
+def _row(entry: dict) -> list[str]:
+    settings = f"{entry['name']}: `{' '.join(entry['options'])}`" if entry["options"] else entry["name"]
+    folds = ", ".join(f"{name}: {figure:.3f}" for name, figure in entry["folds"].items())
+    return [settings, entry["leave_out"], *_figures(entry["held_back"]), folds, *_figures(entry["dev"])]
+
+
+def _figures(figures: dict) -> list[str]:
+    return [f"{figures['macro_f1']:.3f}", *(f"{figures[f'f1_{label}']:.2f}" for label in LABELS)]
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ClaimsiftError as error:
+        sys.exit(f"cross_validate.py: {error}")
