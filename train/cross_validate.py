@@ -47,9 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("recipe")
     parser.add_argument("--name", required=True, help="what the table calls these settings")
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument(
-        "--leave_out", choices=("document", "source"), default="document", help="what a fold holds back"
-    )
+    parser.add_argument("--first", type=int, help="stop after this many folds: a cheaper look")
+    parser.add_argument("--leave_out", choices=("document", "source"), default="document", help="what is held back")
     parser.add_argument("--log", type=Path, default=LOG)
     options, overrides = parser.parse_known_args(arguments)
 

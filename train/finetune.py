@@ -22,6 +22,7 @@ import evaluate
 import numpy as np
 import torch
 import yaml
+from accelerate.utils import get_int_from_env
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -65,6 +66,7 @@ class Recipe:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    check_launch()
     recipe, args = parse(sys.argv[1:] if arguments is None else arguments)
     checkpoint = find_checkpoint(Path(args.output_dir), recipe.resume)
     dataset = load_annotations(find_data(recipe.data))
@@ -79,6 +81,18 @@ def main(arguments: list[str] | None = None) -> None:
     if trainer.is_world_process_zero():
         folder = save_run(trainer, recipe, dataset, figures)
         print(f"dev macro-F1 {figures['eval_macro_f1']:.3f}; the model lies in {folder}")
+
+
+def check_launch() -> None:
+    """Refuses ``accelerate launch --cpu --num_processes 2``, which silently starts one process unless MPI runs it.
+
+    The sign of it: where the processes are to meet is set, and of which rank this one is, is not.
+    """
+    rank = get_int_from_env(["RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"], -1)
+    if os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ and rank == -1:
+        raise ClaimsiftError(
+            "--cpu starts several processes only under MPI; launch them with --multi_gpu"
+        )
 
 
 def parse(arguments: list[str]) -> tuple[Recipe, TrainingArguments]:
@@ -228,7 +242,7 @@ def find_checkpoint(output_dir: Path, resume: bool) -> str | None:
             f"{output_dir} holds a run already: continue it with --resume, or choose another --output_dir"
         )
     whole = [path for path in checkpoints if (path / COMPLETE).exists()]
-    if int(os.environ.get("RANK", 0)) == 0:
+    if get_int_from_env(["RANK"], 0) == 0:
         for path in set(checkpoints) - set(whole):
             shutil.rmtree(path)
     return str(whole[-1]) if whole else None

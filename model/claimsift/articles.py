@@ -6,7 +6,7 @@ A .txt file is one article; every row of a .jsonl or .csv file is one. Input tha
 
 import csv
 import glob
-import io
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -61,10 +61,10 @@ class ArticleReader:
                     yield from self._read_standard_input()
                 else:
                     yield from self._read_file(name, path)
+            except InputError as error:
+                self.on_error(error)
             except OSError as error:
                 self.on_error(InputError(name, error.strerror or str(error)))
-            except UnicodeDecodeError as error:
-                self.on_error(InputError(name, f"not UTF-8 (byte {error.start}: {error.reason}); convert it to UTF-8"))
 
     def _expand(self, inputs: Iterable[str]) -> Iterator[tuple[str, Path | None]]:
         """Yields the name to report and the file to open, for each file behind the inputs."""
@@ -90,28 +90,27 @@ class ArticleReader:
         if suffix not in SUFFIXES:
             self.on_error(InputError(name, f"not one of {', '.join(SUFFIXES)}; convert it, or pipe its text to -"))
             return
-        # newline="" leaves line ends as they are: offsets refer to the text as it stands in the file.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        with path.open("rb") as stream:
             if suffix == ".txt":
                 yield from self._plain_text(name, stream)
             else:
-                rows = _csv_rows(stream) if suffix == ".csv" else _jsonl_rows(stream)
+                rows = _jsonl_rows(stream) if suffix == ".jsonl" else _csv_rows(_decoded(name, stream))
                 yield from self._articles(name, rows)
 
     def _read_standard_input(self) -> Iterator[Article]:
-        """JSON lines when the first line is a JSON object, else one plain-text article."""
-        stream = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
-        first = stream.readline()
+        """JSON lines when the first line is a JSON object, else plain text."""
+        first = sys.stdin.buffer.readline()
+        lines = itertools.chain([first], sys.stdin.buffer)
         if _is_json_object(first):
-            yield from self._articles(STANDARD_INPUT, _jsonl_rows(_chain(first, stream)))
+            yield from self._articles(STANDARD_INPUT, _jsonl_rows(lines))
         else:
-            yield from self._plain_text(STANDARD_INPUT, _chain(first, stream))
+            yield from self._plain_text(STANDARD_INPUT, lines)
 
-    def _plain_text(self, name: str, lines: Iterable[str]) -> Iterator[Article]:
+    def _plain_text(self, name: str, lines: Iterable[bytes]) -> Iterator[Article]:
         if not self.lines:
-            yield Article(name, "".join(lines))
+            yield Article(name, "".join(_decoded(name, lines)))
             return
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(_decoded(name, lines), start=1):
             if line.strip():
                 yield Article(f"{name}:{number}", line.strip())
 
@@ -146,7 +145,17 @@ class ArticleReader:
         return Article(place if article_id is None else str(article_id), text, metadata)
 
 
-def _jsonl_rows(lines: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
+def _decoded(name: str, lines: Iterable[bytes]) -> Iterator[str]:
+    """Decodes line by line, leaving line ends as they are: offsets refer to the text as it stands in the file."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{name}:{number}", f"not UTF-8 ({error.reason}); convert it to UTF-8") from None
+        yield text.removeprefix("\ufeff") if number == 1 else text
+
+
+def _jsonl_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, dict | str]]:
     """Yields line number and row, or line number and what is wrong with the line; blank lines are skipped."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -159,9 +168,9 @@ def _jsonl_rows(lines: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
         yield number, row if isinstance(row, dict) else "not a JSON object"
 
 
-def _csv_rows(stream: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
+def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
     """Like :func:`_jsonl_rows`; the number is that of the first line of a row that spans several."""
-    reader = csv.reader(stream, strict=True)
+    reader = csv.reader(lines, strict=True)
     header = next(reader, None)
     while True:
         first_line = reader.line_num + 1
@@ -180,7 +189,7 @@ def _csv_rows(stream: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
         yield first_line, dict(zip(header, values, strict=True))
 
 
-def _is_json_object(line: str) -> bool:
+def _is_json_object(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line), dict)
     except ValueError:
@@ -193,8 +202,3 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
-    yield first
-    yield from rest

@@ -1,0 +1,56 @@
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ANNOTATIONS, ROOT
+
+from claimsift.annotations.card import agreement_table, label_counts
+from claimsift.annotations.records import read_records
+from claimsift.cards import fill_block, with_block
+from claimsift.errors import ClaimsiftError
+from claimsift.hub import SHIPPED_MODEL
+from eval.evaluate import headline_table
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_a_block_is_replaced_and_the_text_around_it_kept(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("Before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n")
+    fill_block(path, "figures", "new\n")
+    fill_block(path, "figures", "new\n")
+    assert path.read_text() == "Before\n<!-- figures -->\nnew\n<!-- /figures -->\nafter\n"
+
+
+def test_a_card_without_the_marks_is_named():
+    with pytest.raises(ClaimsiftError, match=r"a\.md: has no place for these figures"):
+        with_block("text", "figures", "new", place="a.md")
+
+
+def test_the_dataset_card_holds_what_its_command_writes():
+    card = (ANNOTATIONS / "README.md").read_text()
+    assert card == with_block(card, "label counts", label_counts(read_records(ANNOTATIONS)))
+    assert card == with_block(card, "agreement", agreement_table(ANNOTATIONS))
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", SHIPPED_MODEL / "README.md"])
+def test_readme_and_model_card_hold_the_measured_figures(path):
+    card = path.read_text()
+    for split in ("dev", "test"):
+        report = json.loads((ROOT / "eval" / "results" / f"{split}.json").read_text())
+        assert card == with_block(card, f"{split} figures", headline_table(report))
+
+
+def test_the_readme_shows_what_the_shipped_model_says():
+    [shown] = re.findall(r"```text\n(examples/ferry\.txt\n.*?)```", README, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-m", "claimsift.cli", "score", "examples/ferry.txt", "--device", "cpu"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
+    assert done.stdout.strip() == shown.strip()

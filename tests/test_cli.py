@@ -1,0 +1,135 @@
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+EXAMPLE = ROOT / "examples" / "ferry.txt"
+COLUMNS = ["article_id", "sentence_index", "start", "end", "text", "label", "score"]
+COLUMNS += ["claim", "denial", "unverified_report", "background", "truncated"]
+
+
+def claimsift(*arguments, stdin=None, cwd=None, env=None):
+    command = [sys.executable, "-m", "claimsift.cli", *map(str, arguments)]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"} | (env or {})
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, cwd=cwd, env=environment)
+
+
+def rows(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_jsonl_rows_have_the_promised_columns_and_point_into_the_article():
+    done = claimsift("score", EXAMPLE, "--format", "jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    article = EXAMPLE.read_text()
+    scored = rows(done.stdout)
+    assert len(scored) == 11
+    for index, row in enumerate(scored):
+        assert list(row) == COLUMNS
+        assert (row["article_id"], row["sentence_index"]) == (str(EXAMPLE), index)
+        assert article[row["start"] : row["end"]] == row["text"]
+
+
+def test_csv_holds_what_jsonl_holds(tmp_path):
+    out = tmp_path / "out.csv"
+    assert claimsift("score", EXAMPLE, "-o", out).returncode == 0
+    with out.open(newline="", encoding="utf-8") as stream:
+        from_csv = list(csv.DictReader(stream))
+    from_jsonl = rows(claimsift("score", EXAMPLE, "--format", "jsonl").stdout)
+    assert from_csv == [{key: str(value) for key, value in row.items()} for row in from_jsonl]
+
+
+def test_a_pipe_gets_one_plain_line_a_sentence():
+    done = claimsift("score", EXAMPLE)
+    lines = done.stdout.splitlines()
+    assert lines[0] == str(EXAMPLE)
+    assert len(lines) == 1 + 11 + 1 + 1
+    assert "\x1b" not in done.stdout
+
+
+def test_a_terminal_gets_colours_unless_no_color_is_set():
+    def on_a_terminal(env):
+        command = f"{sys.executable} -m claimsift.cli score {EXAMPLE}"
+        done = subprocess.run(
+            ["script", "-qec", command, "/dev/null"],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"TERM": "xterm-256color"} | env,
+        )
+        assert done.returncode == 0
+        return done.stdout
+
+    import re
+
+    coloured = re.compile(r"\x1b\[[\d;]*3[0-9]")
+    assert coloured.search(on_a_terminal({}))
+    assert not coloured.search(on_a_terminal({"NO_COLOR": "1"}))
+
+
+def test_inputs_that_fail_are_named_and_recorded_and_the_rest_is_scored_in_order(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "a1", "text": "He denied it."}\n{"text": 3}\n{"text": "She said so."}\n')
+    done = claimsift(
+        "score", "a.jsonl", "gone.txt", EXAMPLE, "--format", "jsonl", "--errors", "errors.jsonl", cwd=tmp_path
+    )
+    assert done.returncode == 3
+    ids = list(dict.fromkeys(row["article_id"] for row in rows(done.stdout)))
+    assert ids == ["a1", "a.jsonl:3", str(EXAMPLE)]
+    recorded = rows((tmp_path / "errors.jsonl").read_text())
+    assert [entry["input"] for entry in recorded] == ["a.jsonl:2", "gone.txt"]
+    for entry in recorded:
+        assert f"claimsift: {entry['input']}: {entry['error']}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_standard_input_and_sentences_that_are_split_already():
+    lines = [{"id": "x", "text": "He denied it. He left.", "context": "He was accused."}, {"text": "She said so."}]
+    done = claimsift(
+        "score", "-", "--unit", "sentence", "--format", "jsonl", stdin="".join(json.dumps(row) + "\n" for row in lines)
+    )
+    scored = rows(done.stdout)
+    assert [(row["article_id"], row["sentence_index"], row["text"]) for row in scored] == [
+        ("x", 0, "He denied it. He left."),
+        ("-:2", 0, "She said so."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score"], "arguments are required: INPUT"),
+        (["score", EXAMPLE, "--model", "nowhere/at-all"], "nowhere/at-all: no such folder"),
+        (["score", EXAMPLE, "-o", "gone/out.jsonl"], "gone/out.jsonl: cannot be written"),
+        (["score", EXAMPLE, "-o", "out.xyz"], "choose one with --format"),
+        (["score", EXAMPLE, "--format", "xml"], "invalid choice: 'xml'"),
+    ],
+)
+def test_wrong_usage_exits_with_1_and_says_why(tmp_path, arguments, message):
+    done = claimsift(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_that_was_there_stays_when_scoring_fails(tmp_path):
+    out = tmp_path / "out.jsonl"
+    out.write_text("old")
+    assert claimsift("score", EXAMPLE, "-o", out, "--model", "nowhere/at-all").returncode == 1
+    assert out.read_text() == "old"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "He denied it."}\n' * 5000)
+    command = f"{sys.executable} -m claimsift.cli score {tmp_path / 'a.jsonl'} --format jsonl | head -n 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_importing_the_library_does_not_import_torch():
+    code = "import sys, claimsift, claimsift.cli; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

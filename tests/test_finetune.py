@@ -1,0 +1,180 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import datasets
+import pytest
+import torch
+from conftest import OWN_DATA, ROOT
+from transformers import AutoTokenizer, pipeline
+
+from claimsift import Predictor
+from claimsift.encoder import embedded_encoder
+from claimsift.errors import ClaimsiftError
+from claimsift.packages import file_sha256
+from train.finetune import COMPLETE, Collator, Recipe, find_checkpoint, make_loss, oversample, parse, save_run
+
+RECIPE = ROOT / "train" / "recipes" / "default.yaml"
+SCRIPT = ROOT / "train" / "finetune.py"
+# Five steps an epoch on the sixty sentences written for the tests.
+SMALL = ["--data", OWN_DATA, "--per_device_train_batch_size", "8", "--report_to", "none", "--disable_tqdm", "true"]
+
+
+def start(launcher, *options, cwd):
+    command = [sys.executable, *launcher, SCRIPT, RECIPE, *SMALL, *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen([str(part) for part in command], cwd=cwd, text=True, **pipes)
+
+
+def finish(process):
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    return output
+
+
+def launch(*options):
+    return ["-m", "accelerate.commands.launch", "--num_machines", "1", *options]
+
+
+def test_a_miniature_run_on_the_real_dataset_gives_a_model_that_loads(tmp_path):
+    """What README.md says, on a slice of each split."""
+    data = ROOT / "data" / "annotations"
+    options = ["--data", data, "--limit", "64", "--num_train_epochs", "1", "--output_dir", "run"]
+    output = finish(start(launch("--cpu"), *options, cwd=tmp_path))
+    model = tmp_path / "run" / "model"
+    assert "dev macro-F1" in output
+    assert sorted(path.name for path in model.iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "training.json",
+    ]
+    record = json.loads((model / "training.json").read_text())
+    assert record["best_epoch"] == 1
+    assert 0 <= record["dev"]["macro_f1"] <= 1
+    sentence = "The ministry denied that its aircraft had been in the area."
+    [ours] = Predictor.from_pretrained(model, device="cpu").score_sentences([sentence])
+    [theirs] = pipeline("text-classification", model=str(model), device="cpu")([sentence])
+    assert (theirs["label"], theirs["score"]) == (ours.label, pytest.approx(ours.score, abs=1e-4))
+
+
+def test_a_killed_run_that_is_resumed_ends_with_the_weights_of_one_left_alone(tmp_path):
+    options = ["--num_train_epochs", "3", "--logging_steps", "1"]
+    finish(start([], *options, "--output_dir", "alone", cwd=tmp_path))
+
+    process = start([], *options, "--output_dir", "killed", cwd=tmp_path)
+    for line in process.stdout:
+        if "'loss'" in line and 1 < float(json.loads(line.strip().replace("'", '"'))["epoch"]) < 2:
+            process.send_signal(signal.SIGKILL)
+            break
+    assert process.wait() == -signal.SIGKILL
+    process.stdout.close()
+    assert not (tmp_path / "killed" / "model").exists()
+
+    finish(start([], *options, "--output_dir", "killed", "--resume", cwd=tmp_path))
+    alone, killed = (file_sha256(tmp_path / run / "model" / "model.safetensors") for run in ("alone", "killed"))
+    assert alone == killed
+
+
+def test_two_processes_with_mixed_precision_train_one_model(tmp_path):
+    launcher = launch("--multi_gpu", "--num_processes", "2", "--mixed_precision", "bf16", "--main_process_port", "0")
+    finish(start(launcher, "--bf16", "false", "--num_train_epochs", "1", "--output_dir", "run", cwd=tmp_path))
+    record = json.loads((tmp_path / "run" / "model" / "training.json").read_text())
+    assert record["recipe"]["world_size"] == 2
+
+
+def test_a_launch_that_would_silently_start_one_process_is_refused(tmp_path):
+    process = start(launch("--cpu", "--num_processes", "2"), "--output_dir", "run", cwd=tmp_path)
+    output, _ = process.communicate()
+    assert process.returncode == 1
+    assert "launch them with --multi_gpu" in output
+
+
+def test_cross_validation_scores_every_held_back_sentence_once(tmp_path):
+    script = ROOT / "train" / "cross_validate.py"
+    command = [sys.executable, script, RECIPE, "--name", "trial", "--folds", "2", "--log", "log.jsonl", *SMALL]
+    subprocess.run([str(part) for part in [*command, "--num_train_epochs", "1"]], cwd=tmp_path, check=True)
+    [line] = (tmp_path / "log.jsonl").read_text().splitlines()
+    entry = json.loads(line)
+    assert entry["folds"].keys() == {"0", "1"}
+    assert 0 <= entry["held_back"]["macro_f1"] <= 1
+    assert os.listdir(tmp_path) == ["log.jsonl"]
+
+
+def test_options_override_the_recipe(tmp_path):
+    recipe, args = parse([str(RECIPE), "--learning_rate", "1e-5", "--base", "some/encoder"])
+    assert (args.learning_rate, recipe.base, args.eval_strategy) == (1e-5, "some/encoder", "epoch")
+    assert recipe.class_weight_power == parse([str(RECIPE)])[0].class_weight_power > 0
+
+
+def test_a_misspelt_setting_is_named(tmp_path):
+    (tmp_path / "mine.yaml").write_text("lerning_rate: 1\n")
+    with pytest.raises(ClaimsiftError, match=r"mine\.yaml: unknown settings lerning_rate"):
+        parse([str(tmp_path / "mine.yaml")])
+
+
+def test_a_half_written_checkpoint_is_taken_away_and_the_whole_one_before_it_used(tmp_path):
+    for step in (9, 10, 100):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+    for step in (9, 10):
+        (tmp_path / f"checkpoint-{step}" / COMPLETE).touch()
+    with pytest.raises(ClaimsiftError, match="continue it with --resume"):
+        find_checkpoint(tmp_path, resume=False)
+    assert find_checkpoint(tmp_path, resume=True) == str(tmp_path / "checkpoint-10")
+    assert not (tmp_path / "checkpoint-100").exists()
+
+
+def test_a_full_disk_leaves_no_model_folder(tmp_path):
+    class FullDisk:
+        args = parse([str(RECIPE), "--output_dir", str(tmp_path)])[1]
+
+        def save_model(self, folder):
+            os.makedirs(folder)
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        save_run(FullDisk(), Recipe(), datasets.DatasetDict(), {})
+    assert not (tmp_path / "model").exists()
+
+
+def test_the_loss_is_cross_entropy_with_the_recipe_s_changes():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(16, 4), torch.arange(16) % 4
+    outputs = type("Outputs", (), {"logits": logits})
+    even = Counter(dict.fromkeys(range(4), 4))
+    assert torch.allclose(make_loss(Recipe(), even)(outputs, labels), torch.nn.functional.cross_entropy(logits, labels))
+    smoothed = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
+    assert torch.allclose(make_loss(Recipe(smoothing=0.1), even)(outputs, labels), smoothed)
+    # Inverse frequency: each label weighs the same in all, and the mean weight over train is 1.
+    skewed = Counter({0: 10, 1: 2, 2: 2, 3: 2})
+    weight = torch.tensor([0.4, 2.0, 2.0, 2.0])
+    weighted = (torch.nn.functional.cross_entropy(logits, labels, reduction="none") * weight[labels]).mean()
+    assert torch.allclose(make_loss(Recipe(class_weight_power=1), skewed)(outputs, labels), weighted)
+    # Two processes or accumulated batches divide by the sentences of all of them.
+    halves = [
+        make_loss(Recipe(), even)(type("O", (), {"logits": logits[s]}), labels[s], 16) for s in (slice(8), slice(8, 16))
+    ]
+    assert torch.allclose(sum(halves), torch.nn.functional.cross_entropy(logits, labels))
+
+
+def test_oversampling_repeats_rare_labels():
+    rows = datasets.Dataset.from_dict({"label": [3] * 64 + [1] * 4})
+    assert Counter(oversample(rows, 0, seed=0)["label"]) == {3: 64, 1: 4}
+    assert Counter(oversample(rows, 0.5, seed=0)["label"]) == {3: 64, 1: 16}
+    assert Counter(oversample(rows, 1, seed=0)["label"]) == {3: 64, 1: 64}
+
+
+def test_tokens_are_masked_in_training_alone():
+    tokenizer = AutoTokenizer.from_pretrained(embedded_encoder())
+    rows = [{**tokenizer("word " * 400), "length": 402}, {**tokenizer("One."), "length": 4}]
+    model = torch.nn.Linear(1, 1)
+    collate = Collator(tokenizer, 0.25, model)
+    masked = (collate(rows)["input_ids"] == tokenizer.mask_token_id)[0]
+    assert 60 < masked.sum() < 140
+    assert not masked[0] and not masked[401]  # [CLS] and [SEP] stay
+    model.eval()
+    assert not (collate(rows)["input_ids"] == tokenizer.mask_token_id).any()

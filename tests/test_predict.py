@@ -1,0 +1,113 @@
+from collections import Counter
+
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimsift import Article, Predictor
+from claimsift.labels import LABELS
+from claimsift.predict import WINDOW_SENTENCES, batches_by_length
+
+ARTICLE = (ROOT / "examples" / "ferry.txt").read_text()
+
+
+def test_sentences_come_in_text_order_with_exact_offsets(predictor):
+    scored = predictor.score_article(ARTICLE)
+    assert len(scored) == 11
+    assert [ARTICLE[s.start : s.end] for s in scored] == [s.text for s in scored]
+    assert sorted(scored, key=lambda s: s.start) == scored
+    for sentence in scored:
+        assert tuple(sentence.scores) == LABELS
+        assert sum(sentence.scores.values()) == pytest.approx(1, abs=1e-5)
+        assert sentence.score == sentence.scores[sentence.label] == max(sentence.scores.values())
+        assert not sentence.truncated
+
+
+@pytest.mark.parametrize(
+    ("sentence", "label"),
+    [
+        ("Local officials said the cell had been broken up.", "claim"),
+        ("The ministry denied that its aircraft had been in the area.", "denial"),
+        ("It was not immediately clear how many people were on board.", "unverified_report"),
+        ("He allegedly ran the scheme from his kitchen.", "unverified_report"),
+        ("The army seized the town in May.", "background"),
+        ("Share this story", "background"),
+    ],
+)
+def test_the_shipped_model_knows_the_plain_cases_of_the_guidelines(predictor, sentence, label):
+    assert predictor.score_sentences([sentence])[0].label == label
+
+
+def test_a_stream_of_articles_gives_what_each_article_gives_alone(predictor):
+    texts = [ARTICLE, "", "One sentence.", " \n ", ARTICLE[:300]]
+    alone = [predictor.score_article(text) for text in texts]
+    for streamed, single in zip(predictor.score_articles(iter(texts)), alone, strict=True):
+        assert [(s.text, s.start, s.label) for s in streamed] == [(s.text, s.start, s.label) for s in single]
+        for a, b in zip(streamed, single, strict=True):
+            assert a.scores == pytest.approx(b.scores, abs=1e-4)
+
+
+def test_a_stream_is_drawn_window_by_window(predictor):
+    drawn = 0
+
+    def endless():
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield Article(str(drawn), "Sentence. " * 500)
+
+    results = predictor.score_articles(endless())
+    assert len(next(results)) == 500
+    assert drawn <= WINDOW_SENTENCES // 500 + 1
+
+
+def test_an_article_longer_than_a_window_is_scored_whole(predictor):
+    count = 2 * WINDOW_SENTENCES + 1
+    assert len(predictor.score_article("Go.\n" * count)) == count
+
+
+def test_split_sentences_keep_their_order_and_number(predictor):
+    sentences = ["Police said two men were held.", "", "He denied it.", "x", "Police said two men were held."]
+    scored = predictor.score_sentences(sentences)
+    assert [(s.text, s.start, s.end) for s in scored] == [(text, 0, len(text)) for text in sentences]
+    assert scored[0].scores == pytest.approx(scored[4].scores, abs=1e-4)
+
+
+def test_each_sentence_may_come_with_its_context(predictor):
+    assert len(predictor.score_sentences(["He denied it."], contexts=["He was accused of theft."])) == 1
+    with pytest.raises(ValueError, match="shorter"):
+        predictor.score_sentences(["One.", "Two."], contexts=["Zero."])
+
+
+def test_a_long_sentence_is_scored_on_its_head_and_marked(predictor):
+    head = "The ministry denied that " + "very " * 200
+    long, short, longer = predictor.score_sentences([head, "Short.", head + "very " * 5000])
+    assert (long.truncated, short.truncated, longer.truncated) == (True, False, True)
+    assert long.scores == pytest.approx(longer.scores, abs=1e-4)
+    assert longer.end == len(longer.text)
+
+
+def test_an_unknown_unit_is_refused(predictor):
+    with pytest.raises(ValueError, match="unknown unit 'word'"):
+        predictor.score_articles(["One."], unit="word")
+
+
+@given(st.lists(st.integers(1, 600), max_size=80), st.integers(1, 2000))
+def test_batches_hold_every_index_once_under_the_token_budget(lengths, budget):
+    batches = list(batches_by_length(lengths, budget))
+    assert Counter(index for batch in batches for index in batch) == Counter(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) == 1 or max(lengths[index] for index in batch) * len(batch) <= budget
+
+
+def test_the_plain_pipeline_of_transformers_gives_the_same_labels():
+    from transformers import pipeline
+
+    from claimsift.hub import SHIPPED_MODEL
+
+    sentences = [s.text for s in Predictor.from_pretrained(device="cpu").score_article(ARTICLE)]
+    ours = Predictor.from_pretrained(device="cpu").score_sentences(sentences)
+    theirs = pipeline("text-classification", model=str(SHIPPED_MODEL), device="cpu")(sentences)
+    assert [result["label"] for result in theirs] == [s.label for s in ours]
+    assert [result["score"] for result in theirs] == pytest.approx([s.score for s in ours], abs=1e-4)

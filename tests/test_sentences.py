@@ -1,0 +1,47 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimsift.sentences import split_sentences
+
+
+@given(st.text(max_size=400))
+def test_offsets_are_exact_and_in_order_on_any_text(text):
+    sentences = split_sentences(text)
+    end = 0
+    for sentence in sentences:
+        assert text[sentence.start : sentence.end] == sentence.text
+        assert sentence.text == sentence.text.strip() != ""
+        assert sentence.start >= end
+        end = sentence.end
+    # What lies outside the sentences is white space: no word is lost.
+    covered = [text[a.end : b.start] for a, b in zip([None, *sentences], [*sentences, None], strict=True) if a and b]
+    assert not "".join(covered).strip()
+
+
+def test_a_quotation_stays_with_its_attribution():
+    text = '"We never fired. We were asleep," the captain said. Nobody was hurt.'
+    assert [s.text for s in split_sentences(text)] == [text[:51], text[52:]]
+
+
+def test_a_line_break_ends_a_sentence_and_offsets_survive_crlf_and_emoji():
+    text = "Ferry aground 🚢\r\n\r\nThe crew said\r\nall was well.\u2028Photo: A. Reik"
+    assert [s.text for s in split_sentences(text)] == [
+        "Ferry aground 🚢",
+        "The crew said",
+        "all was well.",
+        "Photo: A. Reik",
+    ]
+
+
+def test_abbreviations_and_decimals_do_not_end_a_sentence():
+    text = "Dr. Reik of the U.S. embassy said growth was 3.5 per cent. The ministry agreed."
+    assert len(split_sentences(text)) == 2
+
+
+def test_context_is_what_comes_before():
+    contexts = [s.context for s in split_sentences("One. Two. Three. Four.", context_sentences=2)]
+    assert contexts == ["", "One.", "One. Two.", "Two. Three."]
+
+
+def test_white_space_alone_has_no_sentence():
+    assert split_sentences(" \n\t\u2003 ") == []
