@@ -84,7 +84,7 @@ def test_two_processes_with_mixed_precision_train_one_model(tmp_path):
     launcher = launch("--multi_gpu", "--num_processes", "2", "--mixed_precision", "bf16", "--main_process_port", "0")
     finish(start(launcher, "--bf16", "false", "--num_train_epochs", "1", "--output_dir", "run", cwd=tmp_path))
     record = json.loads((tmp_path / "run" / "model" / "training.json").read_text())
-    assert record["recipe"]["world_size"] == 2
+    assert record["processes"] == 2
 
 
 def test_a_launch_that_would_silently_start_one_process_is_refused(tmp_path):

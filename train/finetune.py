@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
 
@@ -90,9 +91,7 @@ def check_launch() -> None:
     """
     rank = get_int_from_env(["RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"], -1)
     if os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ and rank == -1:
-        raise ClaimsiftError(
-            "--cpu starts several processes only under MPI; launch them with --multi_gpu"
-        )
+        raise ClaimsiftError("--cpu starts several processes only under MPI; launch them with --multi_gpu")
 
 
 def parse(arguments: list[str]) -> tuple[Recipe, TrainingArguments]:
@@ -107,12 +106,30 @@ def parse(arguments: list[str]) -> tuple[Recipe, TrainingArguments]:
 
 def read_recipe(path: Path) -> dict:
     """Reads the settings of a YAML file; the parser reads numbers among them as if they stood on the command line."""
-    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    known = {field.name for kind in (Recipe, TrainingArguments) for field in dataclasses.fields(kind)}
-    unknown = settings.keys() - known
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ClaimsiftError(f"{path}: no recipe to read ({error})") from None
+    unknown = settings.keys() - _field_names()
     if unknown:
         raise ClaimsiftError(f"{path}: unknown settings {', '.join(sorted(unknown))}")
     return {key: str(value) if isinstance(value, float) else value for key, value in settings.items()}
+
+
+def used_settings(recipe: Recipe, args: TrainingArguments) -> dict:
+    """Returns the settings that differ from their defaults: a recipe that trains the same model."""
+    default = TrainingArguments(output_dir=args.output_dir, use_cpu=args.use_cpu)
+    ignored = {"output_dir", "use_cpu", "disable_tqdm", "resume"}  # of where and how it ran, not of what was trained
+    used = dataclasses.asdict(recipe)
+    for name in (setting.name for setting in dataclasses.fields(TrainingArguments)):
+        value = getattr(args, name)
+        if value != getattr(default, name) and isinstance(value, bool | int | float | str):
+            used[name] = value.value if isinstance(value, Enum) else value
+    return {name: value for name, value in used.items() if name not in ignored}
+
+
+def _field_names() -> set[str]:
+    return {field.name for kind in (Recipe, TrainingArguments) for field in dataclasses.fields(kind)}
 
 
 def find_data(data: str) -> Path:
@@ -138,7 +155,6 @@ def make_trainer(
     # Not a setting of transformers: it tells the Predictor how the model was trained to read.
     model.config.context_sentences = CONTEXT_SENTENCES if recipe.context else 0
     counts = Counter(train["label"])
-    args.train_sampling_strategy = "group_by_length"
     return Trainer(
         model=model,
         args=args,
@@ -195,10 +211,10 @@ class Collator(DataCollatorWithPadding):
 
 def make_loss(recipe: Recipe, counts: Counter) -> Callable:
     """Returns a cross-entropy with class weights, focusing and label smoothing, as the recipe sets them."""
-    weights = torch.tensor([(1 / max(1, counts[label])) ** recipe.class_weight_power for label in range(len(LABELS))])
-    weights *= sum(counts.values()) / sum(
-        weights[label] * count for label, count in counts.items()
-    )  # mean over train 1
+    weights = torch.tensor([max(1, counts[label]) ** -recipe.class_weight_power for label in range(len(LABELS))])
+    weights /= (
+        sum(weights[label] * count for label, count in counts.items()) / counts.total()
+    )  # the mean over train is 1
 
     def loss(outputs, labels: torch.Tensor, num_items_in_batch: torch.Tensor | None = None) -> torch.Tensor:
         log_probabilities = outputs.logits.float().log_softmax(-1)
@@ -256,7 +272,8 @@ def save_run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, fi
     trainer.save_model(str(staging))
     (staging / "training_args.bin").unlink(missing_ok=True)  # a pickle, which no user should be asked to load
     record = {
-        "recipe": dataclasses.asdict(recipe) | {key: getattr(trainer.args, key) for key in RECORDED},
+        "recipe": used_settings(recipe, trainer.args),
+        "processes": trainer.args.world_size,
         "sentences": {split: len(rows) for split, rows in dataset.items()},
         "best_epoch": best_epoch(trainer),
         "dev": {key.removeprefix("eval_"): value for key, value in figures.items()},
@@ -266,20 +283,6 @@ def save_run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, fi
     shutil.rmtree(folder, ignore_errors=True)
     staging.replace(folder)
     return folder
-
-
-# What of TrainingArguments decides the outcome, beside the recipe.
-RECORDED = (
-    "learning_rate",
-    "num_train_epochs",
-    "per_device_train_batch_size",
-    "weight_decay",
-    "warmup_steps",
-    "lr_scheduler_type",
-    "seed",
-    "bf16",
-    "world_size",
-)
 
 
 def best_epoch(trainer: Trainer) -> float | None:

@@ -91,12 +91,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run_score(options: argparse.Namespace) -> int:
+    format = output_format(options)  # before the model is loaded: wrong usage shows at once
     predictor = Predictor.from_pretrained(options.model, device=options.device, backend=options.backend)
     with contextlib.ExitStack() as stack:
         failures = stack.enter_context(Failures.recorded(options.errors))
         reader = ArticleReader(options.text_column, options.id_column, options.unit == "sentence", failures.add)
         stream = stack.enter_context(open_output(options.output))
-        writer = WRITERS[output_format(options)](stream)
+        writer = WRITERS[format](stream)
         progress = stack.enter_context(progress_bar(shown=options.output is not None))
         articles, to_score = itertools.tee(reader.read(options.inputs))
         for sentences in predictor.score_articles(to_score, options.unit):
@@ -129,9 +130,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             yield stream
         part.replace(path)
     except OSError as error:
-        raise ClaimsiftError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another --output"
-        ) from error
+        raise ClaimsiftError(f"{path}: cannot be written ({error.strerror or error}); choose another file") from error
     finally:
         part.unlink(missing_ok=True)
 

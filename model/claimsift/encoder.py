@@ -47,7 +47,11 @@ def embedded_encoder() -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as staging:
             _convert_embedded(Path(staging) / "encoder")
-            (Path(staging) / "encoder").replace(folder)
+            try:
+                (Path(staging) / "encoder").replace(folder)
+            except OSError:
+                if not folder.exists():  # else another process was faster
+                    raise
     return folder
 
 

@@ -23,8 +23,8 @@ def resolve_model(model: str | Path | None = None) -> Path:
     Raises:
         ClaimsiftError: there is no such model, or it lacks a file that is needed, or has other labels.
     """
-    folder = SHIPPED_MODEL if model is None else Path(model)
-    if not folder.exists():
+    folder = Path(model or SHIPPED_MODEL)
+    if model and not folder.exists():
         folder = _from_hub(str(model))
     missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
     if missing:

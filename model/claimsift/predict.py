@@ -172,8 +172,8 @@ def batches_by_length(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) 
         yield batch
 
 
-def _whole(text: str, context: str | None) -> Sentence:
-    return Sentence(text, 0, len(text), context or "")
+def _whole(text: str, context: object) -> Sentence:
+    return Sentence(text, 0, len(text), context if isinstance(context, str) else "")
 
 
 def _scored(sentence: Sentence, row: list[float], truncated: bool) -> ScoredSentence:

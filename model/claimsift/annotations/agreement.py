@@ -17,7 +17,7 @@ from claimsift.labels import LABELS
 class Agreement:
     """Agreement between pairs of readings of the same sentences.
 
-    ``kappa`` is Cohen's (1960) over the four labels; ``by_label`` that of each label against the three others.
+    ``kappa`` is Cohen's (1960) over the four labels; ``by_label`` that of each label that occurs against the others.
     """
 
     sentences: int
@@ -37,6 +37,7 @@ def agreement(pairs: Sequence[tuple[str, str]]) -> Agreement:
         by_label={
             label: float(cohen_kappa_score([a == label for a in first], [b == label for b in second]))
             for label in LABELS
+            if label in first + second
         },
     )
 

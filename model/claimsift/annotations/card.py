@@ -32,7 +32,7 @@ def agreement_table(folder: Path) -> str:
     """A table of Cohen's kappa, overall and for each label."""
     rows = [
         [name, measured.sentences, f"{measured.agreed:.1%}", f"{measured.kappa:.2f}"]
-        + [f"{measured.by_label[label]:.2f}" for label in LABELS]
+        + [f"{measured.by_label[label]:.2f}" if label in measured.by_label else "–" for label in LABELS]
         for name, measured in measure_agreement(folder).items()
     ]
     return table(["readings compared", "sentences", "agreed", "κ", *(f"κ {label}" for label in LABELS)], rows)

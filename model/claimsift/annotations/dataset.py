@@ -107,7 +107,8 @@ def assign_splits(records: Iterable[Record], seed: int = 0) -> list[Record]:
     given = {record.document: record.split for record in records if record.split}
     documents = sorted({record.document for record in records if not record.split} - given.keys())
     random.Random(seed).shuffle(documents)
-    dev, test = round(len(documents) * DEV_SHARE), round(len(documents) * TEST_SHARE)
+    # At least one document each, of as few as three.
+    dev, test = (max(round(len(documents) * share), len(documents) >= 3) for share in (DEV_SHARE, TEST_SHARE))
     for index, document in enumerate(documents):
         given[document] = "dev" if index < dev else "test" if index < dev + test else "train"
     return [replace(record, split=given[record.document]) for record in records]
