@@ -1,9 +1,8 @@
-"""Measures a model beside its baselines.
+"""Measures a model on dev, beside its baselines.
 
-python eval/evaluate.py --model runs/default/model --split dev
+python eval/evaluate.py --model runs/default/model
 
-Writes ``<output>/<split>.json`` and ``<output>/<split>.md``; with ``--fill``, also the table into Markdown files that
-have a place for it. The test split is for the released model alone and is read once for each release.
+Writes ``<output>/dev.json`` and ``<output>/dev.md``. Test is read by ``train/release.py`` alone, once for each release.
 """
 
 import argparse
@@ -22,7 +21,8 @@ import numpy as np  # noqa: E402
 
 from claimsift import Predictor  # noqa: E402
 from claimsift.annotations import load_annotations  # noqa: E402
-from claimsift.cards import fill_block, table  # noqa: E402
+from claimsift.annotations.dataset import document_names  # noqa: E402
+from claimsift.cards import table  # noqa: E402
 from claimsift.errors import ClaimsiftError  # noqa: E402
 from claimsift.hub import resolve_model  # noqa: E402
 from claimsift.labels import LABEL_TO_ID, LABELS  # noqa: E402
@@ -35,38 +35,25 @@ STRONGEST_BASELINE = "TF-IDF + logistic regression"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parse(arguments)
-    folder = resolve_model(options.model)
-    sha256 = file_sha256(folder / "model.safetensors")
-    result_file = options.output / f"{options.split}.json"
-    if options.split == "test":
-        refuse_second_reading(result_file, sha256)
-    # A figure that left a source out could not be compared with one that did not.
-    dataset = load_annotations(options.data, require_all=True)
-    report = evaluate_split(folder, dataset, options.split)
-    report["model_sha256"] = sha256
-    options.output.mkdir(parents=True, exist_ok=True)
-    result_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    markdown = to_markdown(report)
-    result_file.with_suffix(".md").write_text(markdown, encoding="utf-8")
-    for path in options.fill:
-        fill_block(path, f"{options.split} figures", headline_table(report))
-    print(markdown)
-
-
-def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", help="model folder or Hub id; the shipped model by default")
-    parser.add_argument("--split", choices=("dev", "test"), default="dev")
+    parser.add_argument("--split", choices=("dev",), default="dev", help="test is for releases")
     parser.add_argument("--data", type=Path, default=ROOT / "data" / "annotations")
-    parser.add_argument("--output", type=Path, default=ROOT / "eval" / "results")
-    parser.add_argument("--fill", type=Path, nargs="*", default=[], help="Markdown files to write the table into")
-    return parser.parse_args(arguments)
+    parser.add_argument("--output", type=Path, default=Path("eval-results"), help="folder (default: eval-results)")
+    options = parser.parse_args(arguments)
+    # Figures that left a source out could not be compared with those that did not.
+    dataset = load_annotations(options.data, require_all=True)
+    report = evaluate_split(resolve_model(options.model), dataset, options.split)
+    write_report(report, options.output)
+    print(to_markdown(report))
 
 
-def refuse_second_reading(result_file: Path, sha256: str) -> None:
-    if result_file.exists() and json.loads(result_file.read_text())["model_sha256"] == sha256:
-        raise ClaimsiftError(f"test was read for this model already; its figures are in {result_file}")
+def write_report(report: dict, folder: Path) -> None:
+    """Writes a report as JSON and as Markdown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{report['split']}.json"
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(to_markdown(report), encoding="utf-8")
 
 
 def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> dict:
@@ -78,7 +65,7 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
         TF-IDF, for each label and for macro-F1.
     """
     train, rows = dataset["train"], dataset[split]
-    documents = [f"{source}/{doc}" for source, doc in zip(rows["source"], rows["doc"], strict=True)]
+    documents = document_names(rows)
     predictions = {
         name: baseline(list(train["text"]), list(train["label"]), list(rows["text"]))
         for name, baseline in BASELINES.items()
@@ -95,6 +82,7 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
         systems[name] = figures | {"interval": {key: interval(resampled[name][key]) for key in resampled[name]}}
     return {
         "split": split,
+        "model_sha256": file_sha256(model / "model.safetensors"),
         "sentences": len(rows),
         "documents": len(set(documents)),
         "train_sentences": len(train),

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from conftest import ANNOTATIONS
 
@@ -24,7 +22,15 @@ def test_the_dataset_s_figures_come_out_of_its_readings():
     assert figures["hard rows of dev and test, two second readings"] == (369, 0.89)
 
 
-def test_an_unknown_label_is_named(tmp_path):
-    (tmp_path / "readings.jsonl").write_text(json.dumps({"id": "dev-1", "first": ["clam"], "second": []}) + "\n")
-    with pytest.raises(RecordError, match=r"readings\.jsonl:1: unknown label clam"):
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"id": "dev-1", "first": ["clam"], "second": []}', "unknown label clam"),
+        ('{"id": "dev-1", "first": ["claim"]}', "not a reading with id, first and second"),
+        ("[", "not a reading"),
+    ],
+)
+def test_a_broken_reading_is_named(tmp_path, line, reason):
+    (tmp_path / "readings.jsonl").write_text(line + "\n")
+    with pytest.raises(RecordError, match=rf"readings\.jsonl:1: {reason}"):
         measure_agreement(tmp_path)

@@ -58,6 +58,37 @@ def test_a_row_that_is_not_utf_8_fails_alone(tmp_path):
     assert errors[0].startswith(f"{path}:1: not valid JSON")
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
+def test_a_line_that_is_not_utf_8_fails_alone_in_other_files_too(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"text\nOne.\ncaf\xe9\nTwo.\n")
+    articles, errors = read(path, lines=True)
+    assert [a.text for a in articles][-2:] == ["One.", "Two."]
+    assert [error.split(": ")[0] for error in errors] == [f"{path}:3"]
+
+
+def test_what_breaks_a_whole_file_breaks_no_other(tmp_path):
+    (tmp_path / "nested.jsonl").write_text("[" * 100_000 + "\n" + '{"text": "Nested."}\n')
+    (tmp_path / "mac.csv").write_bytes(b"text\rOne.\r")
+    (tmp_path / "surrogate.jsonl").write_text('{"id": "\\ud800", "text": "One."}\n')
+    (tmp_path / "good.txt").write_text("Good.")
+    names = [tmp_path / name for name in ("nested.jsonl", "mac.csv", "surrogate.jsonl", "x" * 300, "good.txt")]
+    articles, errors = read(*names)
+    assert [a.text for a in articles] == ["Nested.", "Good."]
+    assert [error.split(": ")[0] for error in errors] == [
+        f"{names[0]}:1",
+        f"{names[1]}:1",
+        f"{names[2]}:1",
+        str(names[3]),
+    ]
+
+
+def test_an_empty_id_is_none(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,text\nx,One.\n,Two.\n")
+    assert [a.id for a in read(path)[0]] == ["x", f"{path}:3"]
+
+
 def test_csv_rows_that_span_lines_are_named_by_their_first(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('nr,body\n1,"One.\nStill one."\n2\n3,"Two, three."\n', newline="")
@@ -109,7 +140,8 @@ def test_input_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path):
     ("content", "expected"),
     [
         ("One.\nTwo.\n", [("-", "One.\nTwo.\n")]),
-        ('{"text": "One."}\n{"id": "b", "text": "Two."}\n', [("-:1", "One."), ("b", "Two.")]),
+        ('\n{"text": "One."}\n{"id": "b", "text": "Two."}\n', [("-:2", "One."), ("b", "Two.")]),
+        ('{"text": \n{"text": "Two."}\n', [("-:2", "Two.")]),
         ("", [("-", "")]),
     ],
 )

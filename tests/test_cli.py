@@ -7,6 +7,9 @@ import sys
 import pytest
 from conftest import ROOT
 
+from claimsift import ClaimsiftError, cli
+from claimsift.annotations.sources import read_documents
+
 EXAMPLE = ROOT / "examples" / "ferry.txt"
 COLUMNS = ["article_id", "sentence_index", "start", "end", "text", "label", "score"]
 COLUMNS += ["claim", "denial", "unverified_report", "background", "truncated"]
@@ -104,6 +107,7 @@ def test_standard_input_and_sentences_that_are_split_already():
         (["score"], "arguments are required: INPUT"),
         (["score", EXAMPLE, "--model", "nowhere/at-all"], "nowhere/at-all: no such folder"),
         (["score", EXAMPLE, "-o", "gone/out.jsonl"], "gone/out.jsonl: cannot be written"),
+        (["score", EXAMPLE, "-o", ".", "--format", "csv"], ".: is a folder; name a file in it"),
         (["score", EXAMPLE, "-o", "out.xyz"], "choose one with --format"),
         (["score", EXAMPLE, "--format", "xml"], "invalid choice: 'xml'"),
     ],
@@ -116,16 +120,49 @@ def test_wrong_usage_exits_with_1_and_says_why(tmp_path, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
-def test_output_that_was_there_stays_when_scoring_fails(tmp_path):
+def test_output_that_was_there_stays_when_scoring_fails_halfway(tmp_path, monkeypatch):
+    class Failing:
+        def score_articles(self, articles, unit):
+            next(articles)
+            yield []
+            raise ClaimsiftError("the power went out")
+
+    monkeypatch.setattr(cli.Predictor, "from_pretrained", lambda *args, **kwargs: Failing())
     out = tmp_path / "out.jsonl"
     out.write_text("old")
-    assert claimsift("score", EXAMPLE, "-o", out, "--model", "nowhere/at-all").returncode == 1
+    assert cli.main(["score", str(EXAMPLE), "-o", str(out)]) == 1
     assert out.read_text() == "old"
+    assert os.listdir(tmp_path) == ["out.jsonl"]
+
+
+def test_a_device_can_be_written_to(tmp_path):
+    link = tmp_path / "null"
+    link.symlink_to("/dev/null")
+    assert claimsift("score", EXAMPLE, "-o", link, "--format", "jsonl").returncode == 0
+    assert link.is_symlink()
+
+
+def test_escape_sequences_of_an_article_do_not_reach_the_terminal():
+    done = claimsift("score", "-", stdin="The army denied it.\x1b[2J\n")
+    assert "\x1b" not in done.stdout
+    assert "The army denied it." in done.stdout
+
+
+def test_a_real_article_is_scored_with_exact_offsets(tmp_path):
+    """A broadcast story of the lee source, which comes out of its package and is not kept here."""
+    text = read_documents("lee")["0"]
+    (tmp_path / "story.txt").write_text(text)
+    done = claimsift("score", tmp_path / "story.txt", "--format", "jsonl")
+    scored = rows(done.stdout)
+    assert len(scored) > 10
+    assert [text[row["start"] : row["end"]] for row in scored] == [row["text"] for row in scored]
+    assert {row["label"] for row in scored} >= {"claim", "background"}
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "He denied it."}\n' * 5000)
-    command = f"{sys.executable} -m claimsift.cli score {tmp_path / 'a.jsonl'} --format jsonl | head -n 1"
+    options = f"--format jsonl --errors {tmp_path / 'errors.jsonl'}"
+    command = f"{sys.executable} -m claimsift.cli score {tmp_path / 'a.jsonl'} {options} | head -n 1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -2,14 +2,15 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from claimsift.annotations.sources import read_documents
-from claimsift.encoder import embedded_encoder, extract_embedded, resolve_encoder
+from claimsift.encoder import convert_embedded, embedded_encoder, extract_embedded, resolve_encoder
 from claimsift.sentences import split_sentences
 
 
 def test_the_converted_encoder_computes_what_the_original_does(tmp_path):
-    original_folder = extract_embedded(tmp_path)
+    original_folder = extract_embedded(tmp_path / "original")
     original = AutoModel.from_pretrained(original_folder, use_safetensors=True).eval()
-    converted = AutoModel.from_pretrained(embedded_encoder(), use_safetensors=True).eval()
+    convert_embedded(tmp_path / "converted")  # for real, whatever the cache holds
+    converted = AutoModel.from_pretrained(tmp_path / "converted", use_safetensors=True).eval()
     assert (original.config.model_type, converted.config.model_type) == ("bert", "distilbert")
 
     sentences = [s.text for document in list(read_documents("lee").values())[:8] for s in split_sentences(document)]

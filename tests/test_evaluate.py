@@ -8,6 +8,8 @@ import pytest
 from conftest import OWN_DATA, ROOT
 from sklearn.metrics import f1_score, matthews_corrcoef, precision_score, recall_score
 
+from claimsift.annotations import load_annotations
+from claimsift.annotations.dataset import document_names
 from claimsift.hub import SHIPPED_MODEL
 from claimsift.labels import LABEL_TO_ID, LABELS
 from eval.baselines import majority, rules, tfidf_logistic_regression
@@ -69,33 +71,32 @@ def test_baselines_that_learn_learn_from_train():
     assert tfidf_logistic_regression(train, labels, ["they denied it", "he left early"]) == [1, 3]
 
 
-def run(tmp_path, split):
-    (tmp_path / "card.md").write_text(f"# Card\n<!-- {split} figures -->\n<!-- /{split} figures -->\nThe end.\n")
-    command = [sys.executable, ROOT / "eval" / "evaluate.py", "--split", split, "--data", OWN_DATA]
-    command += ["--output", tmp_path / "results", "--fill", tmp_path / "card.md"]
+def run(tmp_path, *options):
+    command = [sys.executable, ROOT / "eval" / "evaluate.py", "--data", OWN_DATA, *options]
     return subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
 
 
-def test_the_report_holds_model_and_baselines_and_goes_into_the_card(tmp_path):
-    done = run(tmp_path, "dev")
+def test_the_report_holds_the_model_and_its_baselines(tmp_path):
+    done = run(tmp_path)
     assert done.returncode == 0, done.stderr
-    report = json.loads((tmp_path / "results" / "dev.json").read_text())
+    report = json.loads((tmp_path / "eval-results" / "dev.json").read_text())
     assert list(report["systems"]) == ["majority", "rules", "TF-IDF + logistic regression", "claimsift"]
     for figures in report["systems"].values():
         low, high = figures["interval"]["macro_f1"]
         assert 0 <= low <= high <= 1
     assert report["systems"]["claimsift"]["macro_f1"] > report["systems"]["majority"]["macro_f1"]
-    card = (tmp_path / "card.md").read_text()
-    assert "| claimsift | **" in card
-    assert card.endswith("<!-- /dev figures -->\nThe end.\n")
-    assert (tmp_path / "results" / "dev.md").read_text() in done.stdout
+    assert (tmp_path / "eval-results" / "dev.md").read_text() in done.stdout
 
 
-def test_test_is_read_once_for_a_model(tmp_path):
-    assert run(tmp_path, "test").returncode == 0
-    again = run(tmp_path, "test")
-    assert again.returncode == 1
-    assert "test was read for this model already" in again.stderr
+def test_test_is_not_to_be_had_by_the_way(tmp_path):
+    done = run(tmp_path, "--split", "test")
+    assert done.returncode == 2
+    assert "invalid choice: 'test'" in done.stderr
+
+
+def test_a_sentence_without_a_document_is_one_of_its_own(write_jsonl):
+    rows = load_annotations(write_jsonl("a.jsonl", [{"text": str(n), "label": "claim"} for n in range(20)]))["train"]
+    assert len(set(document_names(rows))) == len(rows)
 
 
 def test_the_released_figures_are_those_of_the_shipped_model():

@@ -70,6 +70,13 @@ def test_a_truncated_file_is_named(folder, name):
         Predictor.from_pretrained(folder)
 
 
+@pytest.mark.parametrize("changes", [{"n_layers": 8}, {"dim": 768, "hidden_dim": 3072}])
+def test_weights_that_do_not_fit_the_config_are_refused(folder, changes):
+    change_config(folder, **changes)
+    with pytest.raises(ClaimsiftError, match="the model cannot be loaded"):
+        Predictor.from_pretrained(folder)
+
+
 def test_what_is_neither_folder_nor_on_the_hub_is_named():
     with pytest.raises(ClaimsiftError, match="nobody/nothing: no such folder, and not to be had from the Hub"):
         resolve_model("nobody/nothing")

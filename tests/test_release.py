@@ -1,11 +1,16 @@
 import json
 
+import datasets
 import pytest
+import torch
+from conftest import OWN_DATA
 from safetensors.torch import load_file
 
+from claimsift import Predictor
+from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL, resolve_model
-from train.release import check_complete, write_release
+from train.release import READINGS, check_complete, put_in_place, read_test, write_release
 
 
 @pytest.fixture
@@ -31,15 +36,49 @@ def test_a_release_is_a_whole_hub_repository(run, tmp_path):
     assert (folder / "README.md").read_text().startswith("---\nlicense: ")
 
 
+def test_the_released_weights_give_the_labels_of_the_trained_ones(run, tmp_path):
+    """Weights that fp16 cannot hold exactly, as training leaves them."""
+    from safetensors.torch import save_file
+
+    weights = load_file(run / "model.safetensors")
+    noisy = {name: weight * (1 + 1e-4 * torch.randn_like(weight)) for name, weight in weights.items()}
+    save_file(noisy, run / "model.safetensors", metadata={"format": "pt"})
+    write_release(run, tmp_path / "release")
+    sentences = list(load_annotations(OWN_DATA)["train"]["text"])
+    trained, released = (Predictor.from_pretrained(folder, device="cpu") for folder in (run, tmp_path / "release"))
+    for a, b in zip(trained.score_sentences(sentences), released.score_sentences(sentences), strict=True):
+        assert a.scores == pytest.approx(b.scores, abs=5e-3)
+
+
 def test_an_unfinished_run_is_not_released(tmp_path):
     with pytest.raises(ClaimsiftError, match="no finished run"):
-        check_complete(tmp_path)
+        check_complete(tmp_path, datasets.DatasetDict())
 
 
-def test_a_run_on_a_part_of_the_dataset_is_not_released(run, all_sources):
-    check_complete(run)
-    record = json.loads((run / "training.json").read_text())
-    record["sentences"]["train"] -= 1
-    (run / "training.json").write_text(json.dumps(record))
+def test_a_run_on_a_part_of_the_dataset_is_not_released(run):
+    sentences = json.loads((run / "training.json").read_text())["sentences"]
+    dataset = {split: range(count) for split, count in sentences.items()}
+    check_complete(run, dataset)
     with pytest.raises(ClaimsiftError, match="train it anew"):
-        check_complete(run)
+        check_complete(run, dataset | {"train": range(7)})
+
+
+def test_test_is_read_once_for_a_model_and_every_reading_is_logged(run, tmp_path):
+    write_release(run, tmp_path / "release")
+    dataset = load_annotations(OWN_DATA)
+    first = read_test(tmp_path / "release", dataset, tmp_path / "results")
+    again = read_test(tmp_path / "release", {}, tmp_path / "results")  # without the sentences, which it may not touch
+    assert again == json.loads(json.dumps(first))
+    [line] = (tmp_path / "results" / READINGS).read_text().splitlines()
+    assert json.loads(line)["report"]["split"] == "test"
+
+
+def test_a_release_takes_the_place_of_the_one_before(run, tmp_path):
+    write_release(run, tmp_path / "staging")
+    output = tmp_path / "release"
+    output.mkdir()
+    (output / "old").touch()
+    put_in_place(tmp_path / "staging", output)
+    resolve_model(output)
+    assert not (output / "old").exists()
+    assert not (tmp_path / "release.part").exists()

@@ -24,6 +24,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from transformers import Trainer, TrainingArguments
 
 from claimsift.annotations import load_annotations
+from claimsift.annotations.dataset import document_names
 from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
@@ -77,8 +78,9 @@ def cross_validate(recipe: Recipe, args: TrainingArguments, dataset: datasets.Da
     metric = evaluate.load(str(METRICS), keep_in_memory=True)
 
     def score(trainer: Trainer, rows: datasets.Dataset) -> tuple[list[int], list[int], dict]:
-        predictions = trainer.predict(tokenize(rows, trainer.processing_class, recipe)).predictions.argmax(-1).tolist()
-        labels = list(rows["label"])
+        output = trainer.predict(tokenize(rows, trainer.processing_class, recipe))
+        # The Trainer's order is not that of the rows where it groups them by length; both of these are in its order.
+        predictions, labels = output.predictions.argmax(-1).tolist(), output.label_ids.tolist()
         return predictions, labels, metric.compute(predictions=predictions, references=labels)
 
     all_predictions, all_labels, by_fold, on_dev = [], [], {}, []
@@ -94,7 +96,7 @@ def cross_validate(recipe: Recipe, args: TrainingArguments, dataset: datasets.Da
     wanted = ("macro_f1", *(f"f1_{label}" for label in LABELS))
     held_back = metric.compute(predictions=all_predictions, references=all_labels)
     return {
-        "held_back": {key: held_back[key] for key in wanted},
+        "held_back": {"sentences": len(all_labels)} | {key: held_back[key] for key in wanted},
         "folds": by_fold,
         "dev": {key: float(np.mean([figures[key] for figures in on_dev])) for key in wanted},
     }
@@ -107,9 +109,8 @@ def split(train: datasets.Dataset, folds: int, leave_out: str) -> Iterator[Fold]
         for chosen, held_back in LeaveOneGroupOut().split(sources, groups=sources):
             yield Fold(str(sources[held_back][0]), chosen, held_back)
     else:
-        documents = [f"{source}/{doc}" for source, doc in zip(train["source"], train["doc"], strict=True)]
         splitter = GroupKFold(folds, shuffle=True, random_state=0)  # the same folds for every recipe
-        for number, (chosen, held_back) in enumerate(splitter.split(sources, groups=documents)):
+        for number, (chosen, held_back) in enumerate(splitter.split(sources, groups=document_names(train))):
             yield Fold(str(number), chosen, held_back)
 
 

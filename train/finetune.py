@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import datasets
@@ -27,7 +28,6 @@ from accelerate.utils import get_int_from_env
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    DataCollatorWithPadding,
     HfArgumentParser,
     PreTrainedTokenizerBase,
     Trainer,
@@ -61,7 +61,6 @@ class Recipe:
         default=0.0, metadata={"help": "focusing of the focal loss (Lin et al. 2017); 0 is none"}
     )
     smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all labels"})
-    token_dropout: float = field(default=0.0, metadata={"help": "share of input tokens masked in training"})
     limit: int = field(default=0, metadata={"help": "sentences of each split to use, for a trial run; 0 is all"})
     resume: bool = field(default=False, metadata={"help": "continue the run in output_dir"})
 
@@ -97,11 +96,17 @@ def check_launch() -> None:
 def parse(arguments: list[str]) -> tuple[Recipe, TrainingArguments]:
     """Reads a recipe file, if the first argument is one, and the options that follow and override it."""
     parser = HfArgumentParser((Recipe, TrainingArguments))
-    parser.set_defaults(use_cpu=not torch.cuda.is_available())  # bf16 on a CPU has to be asked for
+    parser.set_defaults(
+        use_cpu=not torch.cuda.is_available(),  # bf16 on a CPU has to be asked for
+        report_to="tensorboard" if find_spec("tensorboard") else "none",
+    )
     if arguments and not arguments[0].startswith("--"):
         path, *arguments = arguments
         parser.set_defaults(**read_recipe(Path(path)))
-    return parser.parse_args_into_dataclasses(arguments)
+    recipe, args = parser.parse_args_into_dataclasses(arguments)
+    if args.label_smoothing_factor:
+        raise ClaimsiftError("label_smoothing_factor is not used beside the recipe's own loss; set smoothing instead")
+    return recipe, args
 
 
 def read_recipe(path: Path) -> dict:
@@ -119,12 +124,13 @@ def read_recipe(path: Path) -> dict:
 def used_settings(recipe: Recipe, args: TrainingArguments) -> dict:
     """Returns the settings that differ from their defaults: a recipe that trains the same model."""
     default = TrainingArguments(output_dir=args.output_dir, use_cpu=args.use_cpu)
-    ignored = {"output_dir", "use_cpu", "disable_tqdm", "resume"}  # of where and how it ran, not of what was trained
+    ignored = {"output_dir", "use_cpu", "disable_tqdm", "resume", "report_to"}  # where and how it ran, not what it did
     used = dataclasses.asdict(recipe)
     for name in (setting.name for setting in dataclasses.fields(TrainingArguments)):
         value = getattr(args, name)
-        if value != getattr(default, name) and isinstance(value, bool | int | float | str):
+        if value != getattr(default, name) and isinstance(value, bool | int | float | str | list | dict):
             used[name] = value.value if isinstance(value, Enum) else value
+    used["bf16"], used["fp16"] = (args.mixed_precision == kind for kind in ("bf16", "fp16"))  # the launcher may ask too
     return {name: value for name, value in used.items() if name not in ignored}
 
 
@@ -141,8 +147,8 @@ def make_trainer(
     recipe: Recipe, args: TrainingArguments, train: datasets.Dataset, dev: datasets.Dataset | None
 ) -> Trainer:
     """Returns a ``Trainer`` of a new classifier on the recipe's encoder."""
-    set_seed(args.seed)  # the classifier's first weights are drawn here
     base = resolve_encoder(recipe.base)
+    set_seed(args.seed)  # the classifier's first weights are drawn below
     tokenizer = AutoTokenizer.from_pretrained(base, model_max_length=recipe.max_length)
     model = AutoModelForSequenceClassification.from_pretrained(
         base,
@@ -160,7 +166,6 @@ def make_trainer(
         args=args,
         train_dataset=tokenize(oversample(train, recipe.oversample_power, args.seed), tokenizer, recipe),
         eval_dataset=None if dev is None else tokenize(dev, tokenizer, recipe),
-        data_collator=Collator(tokenizer, recipe.token_dropout, model),
         processing_class=tokenizer,
         compute_metrics=make_compute_metrics(),
         compute_loss_func=make_loss(recipe, counts),
@@ -169,12 +174,11 @@ def make_trainer(
 
 
 def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> datasets.Dataset:
-    """Returns ``input_ids``, ``attention_mask``, ``length`` and ``label``, unpadded."""
+    """Returns ``input_ids``, ``attention_mask`` and ``label``, unpadded."""
 
     def encode(batch: dict) -> dict:
         pair = batch["context"] if recipe.context else None
-        encoded = tokenizer(batch["text"], pair, truncation=True, max_length=recipe.max_length)
-        return {**encoded, "length": [len(ids) for ids in encoded["input_ids"]]}
+        return tokenizer(batch["text"], pair, truncation=True, max_length=recipe.max_length)
 
     return rows.map(encode, batched=True, remove_columns=[name for name in rows.column_names if name != "label"])
 
@@ -189,24 +193,6 @@ def oversample(rows: datasets.Dataset, power: float, seed: int) -> datasets.Data
     # The fraction of a repetition is drawn, so that the mean is exact.
     repeats = (times + np.random.default_rng(seed).random(len(times))).astype(int)
     return rows.select(np.repeat(np.arange(len(labels)), repeats))
-
-
-class Collator(DataCollatorWithPadding):
-    """Pads a batch to its longest sentence and, in training, masks some of its tokens."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, token_dropout: float, model: torch.nn.Module):
-        super().__init__(tokenizer)
-        self.token_dropout = token_dropout
-        self.model = model
-
-    def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
-        rows = [{key: value for key, value in row.items() if key != "length"} for row in rows]
-        batch = super().__call__(rows)
-        if self.token_dropout and self.model.training:
-            special = torch.isin(batch["input_ids"], torch.tensor(self.tokenizer.all_special_ids))
-            dropped = (torch.rand(batch["input_ids"].shape) < self.token_dropout) & ~special
-            batch["input_ids"] = batch["input_ids"].masked_fill(dropped, self.tokenizer.mask_token_id)
-        return batch
 
 
 def make_loss(recipe: Recipe, counts: Counter) -> Callable:

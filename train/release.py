@@ -2,27 +2,37 @@
 
 python train/release.py runs/default
 
-Weights are stored in fp16. The released figures are measured on the folder as it will ship: dev, and test, which is
-read here and nowhere else. The folder appears under its name only once all of it is there.
+Weights are stored in fp16. The released figures are measured on the folder as it will ship: on dev, and on test, which
+is read here and nowhere else, once for each model; every reading is logged in ``eval/results/test_readings.jsonl``. All
+of it is made inside the run's folder first, and put in place at the end.
 """
 
 import argparse
 import json
 import shutil
-import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import datasets
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from claimsift.annotations import load_annotations
-from claimsift.errors import ClaimsiftError
-from claimsift.hub import SHIPPED_MODEL
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT))  # for eval/, which is no installed package
+
+from claimsift.annotations import load_annotations  # noqa: E402
+from claimsift.cards import fill_block  # noqa: E402
+from claimsift.errors import ClaimsiftError  # noqa: E402
+from claimsift.hub import SHIPPED_MODEL  # noqa: E402
+from claimsift.packages import file_sha256  # noqa: E402
+from eval.evaluate import evaluate_split, headline_table, write_report  # noqa: E402
+
 CARD = ROOT / "train" / "model_card.md"
+README = ROOT / "README.md"
+RESULTS = ROOT / "eval" / "results"
+READINGS = "test_readings.jsonl"
 COPIED = ("tokenizer.json", "tokenizer_config.json", "training.json")
 
 
@@ -30,57 +40,71 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path, help="output_dir of a finished run of finetune.py")
     # Not the installed package's folder: the release belongs into the repository, from which the wheel is built.
-    default = ROOT / "model" / SHIPPED_MODEL.relative_to(SHIPPED_MODEL.parents[1])
-    parser.add_argument("--output", type=Path, default=default)
-    parser.add_argument("--results", type=Path, default=ROOT / "eval" / "results", help="where the figures go")
-    parser.add_argument(
-        "--fill", type=Path, nargs="*", default=[ROOT / "README.md"], help="Markdown to write them into"
-    )
+    parser.add_argument("--output", type=Path, default=ROOT / "model" / "claimsift" / SHIPPED_MODEL.name)
     options = parser.parse_args(arguments)
 
-    model = options.run / "model"
-    check_complete(model)
-    staging = options.output.with_name(options.output.name + ".part")
-    shutil.rmtree(staging, ignore_errors=True)
-    write_release(model, staging)
-    for split in ("dev", "test"):
-        measure(staging, split, options.results, [staging / "README.md", *options.fill])
-    shutil.rmtree(options.output, ignore_errors=True)
-    staging.replace(options.output)
+    dataset = load_annotations(ROOT / "data" / "annotations", require_all=True)
+    check_complete(options.run / "model", dataset)
+    staging = options.run / "release"
+    write_release(options.run / "model", staging)
+    reports = [evaluate_split(staging, dataset, "dev"), read_test(staging, dataset, RESULTS)]
+    for report in reports:
+        fill_block(staging / "README.md", f"{report['split']} figures", headline_table(report))
+    put_in_place(staging, options.output)
+    for report in reports:
+        write_report(report, RESULTS)
+        fill_block(README, f"{report['split']} figures", headline_table(report))
     print(f"released to {options.output}")
 
 
-def check_complete(model: Path) -> None:
+def check_complete(model: Path, dataset: datasets.DatasetDict) -> None:
     """Raises ClaimsiftError unless the run is finished and was trained on all of the dataset."""
     if not (model / "training.json").exists():
         raise ClaimsiftError(f"{model}: no finished run; finish it with finetune.py --resume")
-    trained_on = json.loads((model / "training.json").read_text())["sentences"]
-    dataset = load_annotations(ROOT / "data" / "annotations", require_all=True)
+    trained_on = json.loads((model / "training.json").read_text(encoding="utf-8"))["sentences"]
     all_of_it = {split: len(rows) for split, rows in dataset.items()}
     if trained_on != all_of_it:
         raise ClaimsiftError(f"{model}: was trained on {trained_on}, and the dataset holds {all_of_it}; train it anew")
 
 
 def write_release(model: Path, folder: Path) -> None:
-    """Writes everything but the measured figures."""
+    """Writes everything but the measured figures into ``folder``, anew."""
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in COPIED:
         shutil.copyfile(model / name, folder / name)
     weights = {name: weight.to(torch.float16) for name, weight in load_file(model / "model.safetensors").items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    # The weights' own precision decides what they are stored in, this setting what they are computed in.
-    config = json.loads((model / "config.json").read_text()) | {"dtype": "float32"}
+    # The weights' own precision is what they are stored in; this setting is what they are computed in.
+    config = json.loads((model / "config.json").read_text(encoding="utf-8")) | {"dtype": "float32"}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    recipe = json.loads((model / "training.json").read_text())["recipe"]
+    recipe = json.loads((model / "training.json").read_text(encoding="utf-8"))["recipe"]
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
     shutil.copyfile(CARD, folder / "README.md")
 
 
-def measure(folder: Path, split: str, results: Path, fill: list[Path]) -> None:
-    command = [sys.executable, str(ROOT / "eval" / "evaluate.py"), "--model", str(folder), "--split", split]
-    command += ["--output", str(results), "--fill", *map(str, fill)]
-    if subprocess.run(command).returncode != 0:
-        raise ClaimsiftError(f"the figures on {split} could not be measured; nothing was released")
+def read_test(folder: Path, dataset: datasets.DatasetDict, results: Path) -> dict:
+    """Returns the figures on test: measured now, or those of an earlier attempt at the release of the same model."""
+    sha256 = file_sha256(folder / "model.safetensors")
+    log = results / READINGS
+    entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    for entry in entries:
+        if entry["report"]["model_sha256"] == sha256:
+            return entry["report"]
+    report = evaluate_split(folder, dataset, "test")
+    results.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps({"read": datetime.now(UTC).isoformat(timespec="seconds"), "report": report}) + "\n")
+    return report
+
+
+def put_in_place(staging: Path, output: Path) -> None:
+    """Copies the folder to where it belongs; it appears under that name only once all of it is there."""
+    part = output.with_name(output.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(staging, part)
+    shutil.rmtree(output, ignore_errors=True)
+    part.replace(output)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A .txt file is one article; every row of a .jsonl or .csv file is one. Input tha
 ``on_error`` with its file and line, and reading goes on behind it.
 """
 
+import codecs
 import csv
 import glob
 import itertools
@@ -17,6 +18,7 @@ from claimsift.errors import InputError
 
 SUFFIXES = (".txt", ".jsonl", ".csv")
 STANDARD_INPUT = "-"
+NOT_UTF8 = "not UTF-8, or half of a surrogate pair, which is no character; convert it to UTF-8"
 
 # A row of a CSV file is one article; the default limit of 128 KiB is shorter than long reads are.
 csv.field_size_limit(2**31 - 1)
@@ -55,64 +57,75 @@ class ArticleReader:
 
     def read(self, inputs: Iterable[str]) -> Iterator[Article]:
         """Yields the articles of all inputs, in order; rows are read one at a time."""
-        for name, path in self._expand(inputs):
-            try:
-                if path is None:
-                    yield from self._read_standard_input()
-                else:
-                    yield from self._read_file(name, path)
-            except InputError as error:
-                self.on_error(error)
-            except OSError as error:
-                self.on_error(InputError(name, error.strerror or str(error)))
-
-    def _expand(self, inputs: Iterable[str]) -> Iterator[tuple[str, Path | None]]:
-        """Yields the name to report and the file to open, for each file behind the inputs."""
         for given in inputs:
-            path = Path(given)
-            if given == STANDARD_INPUT:
-                yield given, None
-            elif path.is_dir():
-                files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-                if not files:
-                    self.on_error(InputError(given, f"no {', '.join(SUFFIXES)} file in this folder"))
-                yield from ((file.relative_to(path).as_posix(), file) for file in files)
-            elif not path.exists() and glob.has_magic(given):
-                matches = sorted(glob.glob(given, recursive=True))
-                if not matches:
-                    self.on_error(InputError(given, "no file matches this pattern"))
-                yield from ((match, Path(match)) for match in matches)
-            else:
-                yield given, path
+            for name, path in self._guarded(given, self._expand(given)):
+                yield from self._guarded(name, self._read_file(name, path))
+
+    def _guarded(self, name: str, items: Iterator) -> Iterator:
+        """Passes items on until reading fails, which ends this input and no other."""
+        try:
+            yield from items
+        except InputError as error:
+            self.on_error(error)
+        except OSError as error:
+            self.on_error(InputError(_printable(name), error.strerror or str(error)))
+
+    def _expand(self, given: str) -> Iterator[tuple[str, Path]]:
+        """Yields the name to report and the file to open, for each file behind an input."""
+        path = Path(given)
+        if given == STANDARD_INPUT:
+            yield given, path
+        elif path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            if not files:
+                raise InputError(given, f"no {', '.join(SUFFIXES)} file in this folder")
+            yield from ((file.relative_to(path).as_posix(), file) for file in files)
+        elif glob.has_magic(given) and not path.exists():
+            files = sorted(match for match in glob.glob(given, recursive=True) if not Path(match).is_dir())
+            if not files:
+                raise InputError(given, "no file matches this pattern")
+            yield from ((file, Path(file)) for file in files)
+        else:
+            yield given, path
 
     def _read_file(self, name: str, path: Path) -> Iterator[Article]:
+        if not _is_encodable(name):
+            raise InputError(_printable(name), "its name is not UTF-8; rename it")
+        if name == STANDARD_INPUT:
+            yield from self._read_standard_input()
+            return
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
-            self.on_error(InputError(name, f"not one of {', '.join(SUFFIXES)}; convert it, or pipe its text to -"))
-            return
+            raise InputError(name, f"not one of {', '.join(SUFFIXES)}; convert it, or pipe its text to -")
         with path.open("rb") as stream:
             if suffix == ".txt":
                 yield from self._plain_text(name, stream)
             else:
-                rows = _jsonl_rows(stream) if suffix == ".jsonl" else _csv_rows(_decoded(name, stream))
-                yield from self._articles(name, rows)
+                yield from self._articles(name, _jsonl_rows(stream) if suffix == ".jsonl" else _csv_rows(stream))
 
     def _read_standard_input(self) -> Iterator[Article]:
-        """JSON lines when the first line is a JSON object, else plain text."""
-        first = sys.stdin.buffer.readline()
-        lines = itertools.chain([first], sys.stdin.buffer)
-        if _is_json_object(first):
+        """JSON lines when the first line that is not blank begins an object, else plain text."""
+        start = []
+        for line in sys.stdin.buffer:
+            start.append(line)
+            if line.strip():
+                break
+        lines = itertools.chain(start, sys.stdin.buffer)
+        if start and start[-1].lstrip(codecs.BOM_UTF8 + b" \t").startswith(b"{"):
             yield from self._articles(STANDARD_INPUT, _jsonl_rows(lines))
         else:
             yield from self._plain_text(STANDARD_INPUT, lines)
 
     def _plain_text(self, name: str, lines: Iterable[bytes]) -> Iterator[Article]:
-        if not self.lines:
-            yield Article(name, "".join(_decoded(name, lines)))
+        if self.lines:
+            rows = ((number, line.strip()) for number, line in enumerate(_decoded(lines), start=1))
+            yield from self._articles(name, ((number, {self.text_column: line}) for number, line in rows if line))
             return
-        for number, line in enumerate(_decoded(name, lines), start=1):
-            if line.strip():
-                yield Article(f"{name}:{number}", line.strip())
+        text = "".join(_decoded(lines))
+        if not _is_encodable(text):
+            line = next(number for number, line in enumerate(text.split("\n"), start=1) if not _is_encodable(line))
+            raise InputError(f"{name}:{line}", NOT_UTF8)
+        yield Article(name, text)
 
     def _articles(self, name: str, rows: Iterable[tuple[int, dict | str]]) -> Iterator[Article]:
         for line, row in rows:
@@ -134,25 +147,24 @@ class ArticleReader:
                 else (f"no column {self.text_column!r} among {', '.join(map(repr, row))}")
             )
             raise InputError(place, f"{found}; it must hold the text (--text-column names it)")
-        if not _is_encodable(text):
-            raise InputError(
-                place, "the text holds half of a surrogate pair (\\ud800 to \\udfff), which is no character"
-            )
         article_id = row.get(self.id_column or "id")
-        if article_id is None and self.id_column:
+        article_id = "" if article_id is None else str(article_id)
+        if not article_id and self.id_column:
             raise InputError(place, f"no {self.id_column!r} to name the article by (--id-column)")
+        if not _is_encodable(text + article_id):
+            raise InputError(place, NOT_UTF8)
         metadata = {key: value for key, value in row.items() if key != self.text_column}
-        return Article(place if article_id is None else str(article_id), text, metadata)
+        return Article(article_id or place, text, metadata)
 
 
-def _decoded(name: str, lines: Iterable[bytes]) -> Iterator[str]:
-    """Decodes line by line, leaving line ends as they are: offsets refer to the text as it stands in the file."""
-    for number, line in enumerate(lines, start=1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{name}:{number}", f"not UTF-8 ({error.reason}); convert it to UTF-8") from None
-        yield text.removeprefix("\ufeff") if number == 1 else text
+def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
+    """Decodes line by line, leaving line ends as they are: offsets refer to the text as it stands in the file.
+
+    Bytes that are not UTF-8 become lone surrogates, so that only the row they stand in is refused.
+    """
+    for number, line in enumerate(lines):
+        text = line.decode("utf-8", "surrogateescape")
+        yield text.removeprefix("\ufeff") if number == 0 else text
 
 
 def _jsonl_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, dict | str]]:
@@ -162,16 +174,16 @@ def _jsonl_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, dict | str]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield number, f"not valid JSON ({error})"
             continue
         yield number, row if isinstance(row, dict) else "not a JSON object"
 
 
-def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
+def _csv_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, dict | str]]:
     """Like :func:`_jsonl_rows`; the number is that of the first line of a row that spans several."""
-    reader = csv.reader(lines, strict=True)
-    header = next(reader, None)
+    reader = csv.reader(_decoded(lines), strict=True)
+    header = None
     while True:
         first_line = reader.line_num + 1
         try:
@@ -180,6 +192,11 @@ def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
             return
         except csv.Error as error:
             yield first_line, f"not valid CSV ({error})"
+            if header is None:
+                return
+            continue
+        if header is None:
+            header = values
             continue
         if not values:
             continue
@@ -189,16 +206,13 @@ def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, dict | str]]:
         yield first_line, dict(zip(header, values, strict=True))
 
 
-def _is_json_object(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
 def _is_encodable(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode("utf-8")

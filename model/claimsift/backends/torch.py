@@ -23,10 +23,17 @@ class TorchBackend:
             raise ClaimsiftError("no CUDA GPU is available to torch; choose --device cpu or auto")
         try:
             with _no_progress_bar():
-                self.model = AutoModelForSequenceClassification.from_pretrained(
-                    folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
+                self.model, report = AutoModelForSequenceClassification.from_pretrained(
+                    folder,
+                    dtype=torch.float32,
+                    use_safetensors=True,
+                    trust_remote_code=False,
+                    local_files_only=True,
+                    output_loading_info=True,
                 )
-        except (SafetensorError, OSError, ValueError) as error:
+            if report["missing_keys"]:  # transformers would draw them at random
+                raise ValueError(f"no weights for {', '.join(sorted(report['missing_keys'])[:3])}")
+        except (SafetensorError, OSError, ValueError, RuntimeError) as error:
             raise ClaimsiftError(
                 f"{folder}: the model cannot be loaded ({error}); copy the model folder anew"
             ) from error

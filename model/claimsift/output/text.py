@@ -4,6 +4,7 @@ On a terminal labels are coloured and long sentences wrapped. In a pipe or a fil
 colour, fit for grep. NO_COLOR (https://no-color.org) is honoured.
 """
 
+import re
 from collections import Counter
 from typing import TextIO
 
@@ -14,6 +15,8 @@ from rich.text import Text
 from claimsift.labels import COLOURS, LABELS
 from claimsift.predict import ScoredSentence
 
+# What an article holds must not steer the terminal it is shown on.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LABEL_WIDTH = max(map(len, LABELS))
 
 
@@ -47,4 +50,5 @@ def _table(sentences: list[ScoredSentence]) -> Table:
 
 
 def _one_line(sentence: ScoredSentence) -> str:
-    return " ".join(sentence.text.split()) + (" [truncated]" if sentence.truncated else "")
+    text = CONTROL.sub("", " ".join(sentence.text.split()))
+    return text + (" [truncated]" if sentence.truncated else "")
