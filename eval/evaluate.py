@@ -15,20 +15,20 @@ ROOT = Path(__file__).resolve().parent.parent
 if Path(sys.path[0]) == ROOT / "eval":
     sys.path[0] = str(ROOT)
 
-import datasets  # noqa: E402
-import evaluate  # noqa: E402
-import numpy as np  # noqa: E402
+import datasets
+import evaluate
+import numpy as np
 
-from claimsift import Predictor  # noqa: E402
-from claimsift.annotations import load_annotations  # noqa: E402
-from claimsift.annotations.dataset import document_names  # noqa: E402
-from claimsift.cards import table  # noqa: E402
-from claimsift.errors import ClaimsiftError  # noqa: E402
-from claimsift.hub import resolve_model  # noqa: E402
-from claimsift.labels import LABEL_TO_ID, LABELS  # noqa: E402
-from claimsift.packages import file_sha256  # noqa: E402
-from eval.baselines import BASELINES  # noqa: E402
-from eval.bootstrap import document_confusions, f1_scores, interval, resample  # noqa: E402
+from claimsift import Predictor
+from claimsift.annotations import load_annotations
+from claimsift.annotations.dataset import document_names
+from claimsift.cards import table
+from claimsift.errors import ClaimsiftError
+from claimsift.hub import resolve_model
+from claimsift.labels import LABEL_TO_ID, LABELS
+from claimsift.packages import file_sha256
+from eval.baselines import BASELINES
+from eval.bootstrap import document_confusions, f1_scores, interval, resample
 
 MODEL = "claimsift"
 STRONGEST_BASELINE = "TF-IDF + logistic regression"

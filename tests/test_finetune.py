@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 
 import datasets
 import pytest
 import torch
 import yaml
 from conftest import OWN_DATA, ROOT
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import pipeline
 
 from claimsift import Predictor
@@ -21,6 +24,7 @@ from claimsift.hub import SHIPPED_MODEL
 from claimsift.packages import file_sha256
 from train.finetune import (
     COMPLETE,
+    LengthGroupedSampler,
     Recipe,
     find_checkpoint,
     make_loss,
@@ -227,6 +231,27 @@ def test_the_loss_is_cross_entropy_with_the_recipe_s_changes():
         make_loss(Recipe(), even)(type("O", (), {"logits": logits[s]}), labels[s], 16) for s in (slice(8), slice(8, 16))
     ]
     assert torch.allclose(sum(halves), torch.nn.functional.cross_entropy(logits, labels))
+
+
+@given(st.lists(st.integers(1, 128), min_size=1, max_size=300), st.integers(1, 40), st.integers(0, 3))
+def test_each_epoch_holds_every_sentence_once_in_an_order_of_its_own(lengths, batch_size, epoch):
+    sampler = LengthGroupedSampler(lengths, batch_size, seed=1)
+    sampler.set_epoch(epoch)
+    order = list(sampler)
+    assert sorted(order) == list(range(len(lengths)))
+    assert list(sampler) == order
+
+
+def test_batches_are_of_one_length_and_in_random_order():
+    lengths = [length for length in range(1, 41) for _ in range(8)]
+    sampler = LengthGroupedSampler(lengths, batch_size=8, seed=1)
+    order = list(sampler)
+    batches = [[lengths[index] for index in order[start : start + 8]] for start in range(0, 320, 8)]
+    assert sum(max(batch) - min(batch) for batch in batches) / len(batches) < 3  # at random it would be some 30
+    means = [sum(batch) for batch in batches]
+    assert sum(a < b for a, b in pairwise(means)) in range(10, 30)
+    sampler.set_epoch(1)
+    assert list(sampler) != order
 
 
 def test_oversampling_repeats_rare_labels():

@@ -9,30 +9,37 @@ README.md is written anew.
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
 
 import datasets
 import evaluate
 import numpy as np
 from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import document_names
 from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
+from eval.baselines import BASELINES
 
-HERE = Path(__file__).resolve().parent
 LOG = HERE / "cross_validation.jsonl"
 # A fold has neither a dev split to choose an epoch by nor anything to keep.
 UNSAVED = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": "false", "report_to": "none"}
+
+
+# Takes rows, and returns the predicted labels and those of the same sentences, in the same order.
+Predict = Callable[[datasets.Dataset], tuple[list[int], list[int]]]
+Learn = Callable[[datasets.Dataset], Predict]
 
 
 class Fold(NamedTuple):
@@ -47,19 +54,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], allow_abbrev=False)
     parser.add_argument("recipe")
     parser.add_argument("--name", required=True, help="what the table calls these settings")
+    parser.add_argument("--baseline", choices=BASELINES, help="measure this instead of the recipe")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--first", type=int, help="stop after this many folds: a cheaper look")
     parser.add_argument("--leave_out", choices=("document", "source"), default="document", help="what is held back")
     parser.add_argument("--log", type=Path, default=LOG)
     options, overrides = parser.parse_known_args(arguments)
 
-    scratch = tempfile.mkdtemp()
-    settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
-    recipe, args = parse([options.recipe, *overrides, *settings])
-    dataset = load_annotations(find_data(recipe.data), require_all=True)
-    folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
-    figures = cross_validate(recipe, args, dataset, folds)
-    shutil.rmtree(scratch)
+    with tempfile.TemporaryDirectory() as scratch:
+        settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
+        recipe, args = parse([options.recipe, *overrides, *settings])
+        learn = baseline_learner(options.baseline) if options.baseline else recipe_learner(recipe, args)
+        dataset = load_annotations(find_data(recipe.data), require_all=True)
+        folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
+        figures = cross_validate(learn, dataset, folds)
     entry = {"name": options.name, "leave_out": options.leave_out, "options": overrides, **figures}
     with options.log.open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
@@ -68,7 +76,33 @@ def main(arguments: list[str] | None = None) -> None:
     print(json.dumps(entry, indent=2))
 
 
-def cross_validate(recipe: Recipe, args: TrainingArguments, dataset: datasets.DatasetDict, folds: list[Fold]) -> dict:
+def recipe_learner(recipe: Recipe, args: TrainingArguments) -> Learn:
+    def learn(train: datasets.Dataset) -> Predict:
+        trainer = make_trainer(recipe, args, train, None)
+        trainer.train()
+
+        def predict(rows: datasets.Dataset) -> tuple[list[int], list[int]]:
+            output = trainer.predict(tokenize(rows, trainer.processing_class, recipe))
+            # Both in the Trainer's order, which need not be that of the rows.
+            return output.predictions.argmax(-1).tolist(), output.label_ids.tolist()
+
+        return predict
+
+    return learn
+
+
+def baseline_learner(name: str) -> Learn:
+    def learn(train: datasets.Dataset) -> Predict:
+        def predict(rows: datasets.Dataset) -> tuple[list[int], list[int]]:
+            predictions = BASELINES[name](list(train["text"]), list(train["label"]), list(rows["text"]))
+            return predictions, list(rows["label"])
+
+        return predict
+
+    return learn
+
+
+def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold]) -> dict:
     """Trains a model for each fold.
 
     Returns:
@@ -76,22 +110,15 @@ def cross_validate(recipe: Recipe, args: TrainingArguments, dataset: datasets.Da
         macro-F1 of each. ``dev``: the mean of the fold models' figures on dev.
     """
     metric = evaluate.load(str(METRICS), keep_in_memory=True)
-
-    def score(trainer: Trainer, rows: datasets.Dataset) -> tuple[list[int], list[int], dict]:
-        output = trainer.predict(tokenize(rows, trainer.processing_class, recipe))
-        # The Trainer's order is not that of the rows where it groups them by length; both of these are in its order.
-        predictions, labels = output.predictions.argmax(-1).tolist(), output.label_ids.tolist()
-        return predictions, labels, metric.compute(predictions=predictions, references=labels)
-
     all_predictions, all_labels, by_fold, on_dev = [], [], {}, []
     for fold in folds:
-        trainer = make_trainer(recipe, args, dataset["train"].select(fold.train), None)
-        trainer.train()
-        predictions, labels, figures = score(trainer, dataset["train"].select(fold.held_back))
+        predict = learn(dataset["train"].select(fold.train))
+        predictions, labels = predict(dataset["train"].select(fold.held_back))
         all_predictions += predictions
         all_labels += labels
-        by_fold[fold.name] = figures["macro_f1"]
-        on_dev.append(score(trainer, dataset["dev"])[2])
+        by_fold[fold.name] = metric.compute(predictions=predictions, references=labels)["macro_f1"]
+        predictions, labels = predict(dataset["dev"])
+        on_dev.append(metric.compute(predictions=predictions, references=labels))
         print(f"fold {fold.name}: macro-F1 {by_fold[fold.name]:.3f}, on dev {on_dev[-1]['macro_f1']:.3f}", flush=True)
     wanted = ("macro_f1", *(f"f1_{label}" for label in LABELS))
     held_back = metric.compute(predictions=all_predictions, references=all_labels)

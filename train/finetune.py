@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib.metadata import version
@@ -161,7 +161,7 @@ def make_trainer(
     # Not a setting of transformers: it tells the Predictor how the model was trained to read.
     model.config.context_sentences = CONTEXT_SENTENCES if recipe.context else 0
     counts = Counter(train["label"])
-    return Trainer(
+    return LengthGroupedTrainer(
         model=model,
         args=args,
         train_dataset=tokenize(oversample(train, recipe.oversample_power, args.seed), tokenizer, recipe),
@@ -193,6 +193,52 @@ def oversample(rows: datasets.Dataset, power: float, seed: int) -> datasets.Data
     # The fraction of a repetition is drawn, so that the mean is exact.
     repeats = (times + np.random.default_rng(seed).random(len(times))).astype(int)
     return rows.select(np.repeat(np.arange(len(labels)), repeats))
+
+
+class LengthGroupedTrainer(Trainer):
+    """Trains on batches of sentences of similar length, in random order.
+
+    The Trainer's own ``group_by_length`` feeds each group of batches from its longest to its shortest. Short sentences
+    are of other kinds than long ones, so the model learns in turns; on dev that cost some three points of macro-F1.
+    """
+
+    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> "LengthGroupedSampler":
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        lengths = [len(ids) for ids in rows["input_ids"]]
+        return LengthGroupedSampler(lengths, self.args.per_device_train_batch_size, self.args.seed)
+
+
+class LengthGroupedSampler(torch.utils.data.Sampler):
+    """Shuffles, sorts by length within groups of some batches, cuts the groups into batches and shuffles those.
+
+    The order depends on seed and epoch alone, so that a resumed run and all processes of one see the same.
+    """
+
+    GROUP_BATCHES = 30
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int):
+        self.lengths = np.array(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        random = np.random.default_rng((self.seed, self.epoch))
+        order = random.permutation(len(self.lengths))
+        size = self.batch_size * self.GROUP_BATCHES
+        groups = [order[start : start + size] for start in range(0, len(order), size)]
+        order = np.concatenate([group[np.argsort(self.lengths[group], kind="stable")] for group in groups])
+        whole = (
+            len(order) - len(order) % self.batch_size
+        )  # a last smaller batch stays last, or it would shift the others
+        batches = random.permutation(order[:whole].reshape(-1, self.batch_size))
+        yield from np.concatenate([batches.ravel(), order[whole:]]).tolist()
 
 
 def make_loss(recipe: Recipe, counts: Counter) -> Callable:

@@ -22,12 +22,12 @@ from safetensors.torch import load_file, save_file
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # for eval/, which is no installed package
 
-from claimsift.annotations import load_annotations  # noqa: E402
-from claimsift.cards import fill_block  # noqa: E402
-from claimsift.errors import ClaimsiftError  # noqa: E402
-from claimsift.hub import SHIPPED_MODEL  # noqa: E402
-from claimsift.packages import file_sha256  # noqa: E402
-from eval.evaluate import evaluate_split, headline_table, write_report  # noqa: E402
+from claimsift.annotations import load_annotations
+from claimsift.cards import fill_block
+from claimsift.errors import ClaimsiftError
+from claimsift.hub import SHIPPED_MODEL
+from claimsift.packages import file_sha256
+from eval.evaluate import evaluate_split, headline_table, write_report
 
 CARD = ROOT / "train" / "model_card.md"
 README = ROOT / "README.md"
