@@ -209,7 +209,7 @@ def test_a_full_disk_leaves_no_model_folder(tmp_path):
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        save_run(FullDisk(), Recipe(), datasets.DatasetDict(), {})
+        save_run(FullDisk(), Recipe(), datasets.DatasetDict(), figures={}, seconds=0)
     assert not (tmp_path / "model").exists()
 
 
