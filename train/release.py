@@ -10,6 +10,7 @@ of it is made inside the run's folder first, and put in place at the end.
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     for report in reports:
         write_report(report, RESULTS)
         fill_block(README, f"{report['split']} figures", headline_table(report))
+    fill_block(README, "example", example(options.output))
     print(f"released to {options.output}")
 
 
@@ -96,6 +98,13 @@ def read_test(folder: Path, dataset: datasets.DatasetDict, results: Path) -> dic
     with log.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps({"read": datetime.now(UTC).isoformat(timespec="seconds"), "report": report}) + "\n")
     return report
+
+
+def example(model: Path) -> str:
+    """What the README's first command prints."""
+    command = [sys.executable, "-m", "claimsift.cli", "score", "examples/ferry.txt", "--model", str(model)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return f"```text\n{done.stdout.strip()}\n```"
 
 
 def put_in_place(staging: Path, output: Path) -> None:
