@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # This file has the name of the Hugging Face library that it uses: run as a script, its folder must not come first.
-if Path(sys.path[0]) == ROOT / "eval":
+if Path(sys.path[0]).resolve() == ROOT / "eval":
     sys.path[0] = str(ROOT)
 
 import datasets
@@ -63,7 +63,14 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
         ``systems``: for each, the figures of ``claim_metrics`` and ``interval``, the 95% interval of macro-F1 and of
         each label's F1. ``better_than_baseline``: share of the resamples in which the model's F1 is higher than that of
         TF-IDF, for each label and for macro-F1.
+
+    Raises:
+        ClaimsiftError: the dataset lacks train or the split.
     """
+    if not {"train", split} <= dataset.keys():
+        raise ClaimsiftError(
+            f"the dataset holds only {', '.join(dataset)}; the baselines take train, the figures {split}"
+        )
     train, rows = dataset["train"], dataset[split]
     documents = document_names(rows)
     predictions = {
