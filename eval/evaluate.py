@@ -68,9 +68,7 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
         ClaimsiftError: the dataset lacks train or the split.
     """
     if not {"train", split} <= dataset.keys():
-        raise ClaimsiftError(
-            f"the dataset holds only {', '.join(dataset)}; the baselines take train, the figures {split}"
-        )
+        raise ClaimsiftError(f"the dataset holds only {', '.join(dataset)}; these figures take train and {split}")
     train, rows = dataset["train"], dataset[split]
     documents = document_names(rows)
     predictions = {
