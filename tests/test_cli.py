@@ -109,6 +109,8 @@ def test_standard_input_and_sentences_that_are_split_already():
         (["score", EXAMPLE, "-o", "gone/out.jsonl"], "gone/out.jsonl: cannot be written"),
         (["score", EXAMPLE, "-o", ".", "--format", "csv"], ".: is a folder; name a file in it"),
         (["score", EXAMPLE, "-o", "out.xyz"], "choose one with --format"),
+        (["score", EXAMPLE, "-o", "a.jsonl", "--errors", "./a.jsonl"], "choose two files"),
+        (["score", EXAMPLE, "-o", EXAMPLE], "is an input too"),
         (["score", EXAMPLE, "--format", "xml"], "invalid choice: 'xml'"),
     ],
 )

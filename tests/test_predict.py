@@ -88,6 +88,13 @@ def test_a_long_sentence_is_scored_on_its_head_and_marked(predictor):
     assert longer.end == len(longer.text)
 
 
+def test_one_text_is_not_taken_for_many(predictor):
+    with pytest.raises(TypeError, match="list of texts"):
+        predictor.score_sentences("He denied it.")
+    with pytest.raises(TypeError, match="list of texts"):
+        predictor.score_articles("He denied it.")
+
+
 def test_an_unknown_unit_is_refused(predictor):
     with pytest.raises(ValueError, match="unknown unit 'word'"):
         predictor.score_articles(["One."], unit="word")

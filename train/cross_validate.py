@@ -9,6 +9,7 @@ README.md is written anew.
 
 import argparse
 import json
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -148,7 +149,7 @@ def to_table(log: Path) -> str:
 
 
 def _row(entry: dict) -> list[str]:
-    settings = f"{entry['name']}: `{' '.join(entry['options'])}`" if entry["options"] else entry["name"]
+    settings = f"{entry['name']}: `{shlex.join(entry['options'])}`" if entry["options"] else entry["name"]
     folds = ", ".join(f"{name}: {figure:.3f}" for name, figure in entry["folds"].items())
     return [settings, entry["leave_out"], *_figures(entry["held_back"]), folds, *_figures(entry["dev"])]
 

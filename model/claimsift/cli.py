@@ -95,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_score(options: argparse.Namespace) -> int:
     format = output_format(options)  # before the model is loaded: wrong usage shows at once
+    check_files(options)
     predictor = Predictor.from_pretrained(options.model, device=options.device, backend=options.backend)
     with contextlib.ExitStack() as stack:
         failures = stack.enter_context(Failures.recorded(options.errors))
@@ -107,6 +108,17 @@ def run_score(options: argparse.Namespace) -> int:
             writer.write(next(articles).id, sentences)
             progress(sentences)
     return EXIT_SOME_FAILED if failures.count else EXIT_OK
+
+
+def check_files(options: argparse.Namespace) -> None:
+    """Raises ClaimsiftError where one file would be written twice, or over an input."""
+    written = [path.resolve() for path in (options.output, options.errors) if path]
+    taken = {Path(given).resolve() for given in options.inputs if Path(given).is_file()}
+    for path in written:
+        if path.is_file() and path in taken:
+            raise ClaimsiftError(f"{path}: is an input too; choose another file to write")
+    if len(written) > len(set(written)):
+        raise ClaimsiftError(f"{options.errors}: cannot take both the output and the errors; choose two files")
 
 
 def output_format(options: argparse.Namespace) -> str:

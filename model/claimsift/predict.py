@@ -96,6 +96,7 @@ class Predictor:
             For each article, in order, its sentences in text order; an empty list for one without any. Articles are
             drawn from the stream a window of some two thousand sentences at a time.
         """
+        _refuse_text(articles)
         if unit not in UNITS:
             raise ValueError(f"unknown unit {unit!r}; choose from {', '.join(UNITS)}")
         articles = (Article("", article) if isinstance(article, str) else article for article in articles)
@@ -113,6 +114,7 @@ class Predictor:
         Raises:
             ValueError: there are not as many contexts as sentences.
         """
+        _refuse_text(sentences)
         sentences = list(sentences)
         contexts = [None] * len(sentences) if contexts is None else list(contexts)
         groups = [[_whole(text, context)] for text, context in zip(sentences, contexts, strict=True)]
@@ -171,6 +173,11 @@ def batches_by_length(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) 
         batch.append(index)
     if batch:
         yield batch
+
+
+def _refuse_text(texts: object) -> None:
+    if isinstance(texts, str):
+        raise TypeError("a list of texts is needed, and this is one text, whose characters would be scored one by one")
 
 
 def _whole(text: str, context: object) -> Sentence:
