@@ -71,10 +71,8 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
         raise ClaimsiftError(f"the dataset holds only {', '.join(dataset)}; these figures take train and {split}")
     train, rows = dataset["train"], dataset[split]
     documents = document_names(rows)
-    predictions = {
-        name: baseline(list(train["text"]), list(train["label"]), list(rows["text"]))
-        for name, baseline in BASELINES.items()
-    }
+    material = list(train["text"]), list(train["label"]), list(rows["text"])
+    predictions = {name: baseline(*material) for name, baseline in BASELINES.items()}
     scored = Predictor.from_pretrained(model).score_sentences(rows["text"], rows["context"])
     predictions[MODEL] = [LABEL_TO_ID[sentence.label] for sentence in scored]
 

@@ -27,6 +27,7 @@ def test_the_dataset_s_figures_come_out_of_its_readings():
     [
         ('{"id": "dev-1", "first": ["clam"], "second": []}', "unknown label clam"),
         ('{"id": "dev-1", "first": ["claim"]}', "not a reading with id, first and second"),
+        ('{"first": [], "second": []}', "not a reading with id, first and second"),
         ("[", "not a reading"),
     ],
 )

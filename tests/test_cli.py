@@ -148,6 +148,8 @@ def test_escape_sequences_of_an_article_do_not_reach_the_terminal():
     done = claimsift("score", "-", stdin="The army denied it.\x1b[2J\n")
     assert "\x1b" not in done.stdout
     assert "The army denied it." in done.stdout
+    row = json.dumps({"id": "a\x1b[2J", "text": "He denied it."})
+    assert "\x1b" not in claimsift("score", "-", stdin=row).stdout
 
 
 def test_a_real_article_is_scored_with_exact_offsets(tmp_path):

@@ -115,7 +115,7 @@ def check_files(options: argparse.Namespace) -> None:
     written = [path.resolve() for path in (options.output, options.errors) if path]
     taken = {Path(given).resolve() for given in options.inputs if Path(given).is_file()}
     for path in written:
-        if path.is_file() and path in taken:
+        if path in taken:
             raise ClaimsiftError(f"{path}: is an input too; choose another file to write")
     if len(written) > len(set(written)):
         raise ClaimsiftError(f"{options.errors}: cannot take both the output and the errors; choose two files")

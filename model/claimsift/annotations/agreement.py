@@ -72,7 +72,8 @@ def _read(path: Path) -> list[dict]:
 
 def _reading(place: str, line: bytes) -> dict:
     try:
-        reading = json.loads(line)
+        fields = json.loads(line)
+        reading = {key: fields[key] for key in ("id", "first", "second")}
         unknown = {*reading["first"], *reading["second"]} - set(LABELS)
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(place, f"not a reading with id, first and second ({error!r})") from None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claimsift.annotations.records import SPLITS, Record, RecordError, read_records, sentence_sha1
+from claimsift.annotations.records import SPLITS, Record, RecordError, document_name, read_records, sentence_sha1
 from claimsift.annotations.sources import SOURCES, read_documents
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
@@ -135,6 +135,5 @@ def to_dataset(records: Iterable[Record]) -> "datasets.DatasetDict":
 
 
 def document_names(rows: "datasets.Dataset") -> list[str]:
-    """Returns the document of each row: what may not be cut through; a row without one is a document of its own."""
-    columns = (rows["source"], rows["doc"], rows["id"])
-    return [f"{source}/{doc or f'id:{row_id}'}" for source, doc, row_id in zip(*columns, strict=True)]
+    """Returns the name of each row's document."""
+    return list(map(document_name, rows["source"], rows["doc"], rows["id"]))

@@ -46,9 +46,13 @@ class Record:
     context: str | None = None
 
     @property
-    def document(self) -> tuple[str, str]:
-        """What a split may not cut through: the document, or the sentence itself where it belongs to none."""
-        return (self.source, self.doc) if self.doc is not None else (self.source, f"id:{self.id}")
+    def document(self) -> str:
+        return document_name(self.source, self.doc, self.id)
+
+
+def document_name(source: str, doc: str | None, sentence_id: str) -> str:
+    """Names what a split may not cut through: the document, or the sentence itself where it belongs to none."""
+    return f"{source}/id:{sentence_id}" if doc is None else f"{source}/{doc}"
 
 
 def sentence_sha1(sentence: str) -> str:

@@ -27,11 +27,11 @@ class TextWriter:
 
     def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
         if self._console.is_terminal:
-            self._console.print(Text(article_id, style="bold"), _table(sentences), sep="\n")
+            self._console.print(Text(_without_controls(article_id), style="bold"), _table(sentences), sep="\n")
             self._console.print(Text(_summary(sentences), style="dim"), end="\n\n")
         else:
             lines = (f"{row.label:{LABEL_WIDTH}}  {row.score:.2f}  {_one_line(row)}" for row in sentences)
-            self._stream.write("\n".join([article_id, *lines, _summary(sentences), "", ""]))
+            self._stream.write("\n".join([_without_controls(article_id), *lines, _summary(sentences), "", ""]))
 
 
 def _summary(sentences: list[ScoredSentence]) -> str:
@@ -50,5 +50,9 @@ def _table(sentences: list[ScoredSentence]) -> Table:
 
 
 def _one_line(sentence: ScoredSentence) -> str:
-    text = CONTROL.sub("", " ".join(sentence.text.split()))
+    text = _without_controls(" ".join(sentence.text.split()))
     return text + (" [truncated]" if sentence.truncated else "")
+
+
+def _without_controls(text: str) -> str:
+    return CONTROL.sub("", text)
