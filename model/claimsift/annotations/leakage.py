@@ -33,17 +33,22 @@ def find_leaks(dataset: "datasets.DatasetDict") -> list[NearDuplicate]:
     Obershelp's ratio, as in ``difflib``), case and punctuation aside. Candidates come from MinHash locality-sensitive
     hashing (Broder 1997; `datasketch`) over pairs of words.
     """
-    words = {split: _words_by_id(rows) for split, rows in dataset.items()}
+    words = {split: _words(dict(zip(rows["id"], rows["text"], strict=True))) for split, rows in dataset.items()}
     leaks = []
     # The smaller side is indexed, the larger one looked up.
     for first, second in combinations(sorted(words, key=lambda split: len(words[split])), 2):
-        leaks += _near_duplicates(words[first], words[second])
+        leaks += _compare(words[first], words[second])
     return leaks
 
 
-def _words_by_id(rows: "datasets.Dataset") -> dict[str, list[str]]:
-    pairs = zip(rows["id"], map(long_sentence, rows["text"]), strict=True)
-    return {sentence: words for sentence, words in pairs if words}
+def near_duplicates(first: dict, second: dict) -> list[NearDuplicate]:
+    """Returns the near-duplicates between two sets of sentences, each from its id to its text; see `find_leaks`."""
+    return _compare(_words(first), _words(second))
+
+
+def _words(sentences: dict) -> dict:
+    words = {key: long_sentence(text) for key, text in sentences.items()}
+    return {key: found for key, found in words.items() if found}
 
 
 def long_sentence(sentence: str) -> list[str]:
@@ -52,7 +57,7 @@ def long_sentence(sentence: str) -> list[str]:
     return words if len(words) >= MIN_WORDS else []
 
 
-def _near_duplicates(indexed: dict[str, list[str]], looked_up: dict[str, list[str]]) -> list[NearDuplicate]:
+def _compare(indexed: dict[str, list[str]], looked_up: dict[str, list[str]]) -> list[NearDuplicate]:
     from datasketch import MinHashLSH
 
     # Weighted towards finding all candidates: each is compared word by word below.

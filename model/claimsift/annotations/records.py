@@ -18,6 +18,7 @@ from claimsift.labels import LABELS
 
 SPLITS = ("train", "dev", "test")
 READINGS = "readings.jsonl"  # lies beside the records: the readings behind the labels, not records themselves
+AUTHORED = "authored"  # the source of sentences written for the dataset
 OWN = "own"  # the source of text records that name none
 
 _STRINGS = ("id", "source", "doc", "sha1", "label", "split", "drawn", "text", "context")

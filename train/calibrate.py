@@ -1,0 +1,93 @@
+"""Fits a temperature that makes a model's probabilities honest, on sentences that its twin was not trained on.
+
+python train/calibrate.py runs/distilled --twin runs/distilled-0
+
+The twin is a run of the same recipe with ``--folds 3 --hold_back 0``. One temperature (Guo et al. 2017,
+https://arxiv.org/abs/1706.04599) is fitted to the twin's logits on the part that it held back, and written into
+``<run>/model/training.json``; ``release.py`` folds it into the classifier's weights, so that every runtime gives
+calibrated probabilities. No label changes.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
+
+import evaluate
+import numpy as np
+from finetune import METRICS, Recipe, find_data
+from folds import split
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+from claimsift import Predictor
+from claimsift.annotations import load_annotations
+from claimsift.errors import ClaimsiftError
+from claimsift.labels import LABELS
+from eval.calibration import brier_score, expected_calibration_error
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("run", type=Path, help="output_dir of the run to calibrate")
+    parser.add_argument("--twin", type=Path, required=True, help="output_dir of the run that held a part back")
+    options = parser.parse_args(arguments)
+    training = options.run / "model" / "training.json"
+    run = read_training(training)
+    probabilities, labels = held_back(options.twin / "model")
+    logits = np.log(probabilities)
+    temperature = fit_temperature(logits, labels)
+    metric = evaluate.load(str(METRICS), keep_in_memory=True)
+    run["calibration"] = {
+        "temperature": temperature,
+        "sentences": len(labels),
+        "twin": metric.compute(predictions=probabilities.argmax(-1), references=labels),
+        "before": honesty(probabilities, labels),
+        "after": honesty(softmax(logits / temperature, axis=-1), labels),
+    }
+    training.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(run["calibration"], indent=2))
+
+
+def honesty(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    return {
+        "ece": expected_calibration_error(probabilities, labels),
+        "brier": brier_score(probabilities, labels),
+    }
+
+
+def read_training(path: Path) -> dict:
+    if not path.exists():
+        raise ClaimsiftError(f"{path.parent.parent}: no finished run")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def held_back(model: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the twin's probabilities, ``(sentences, 4)``, and the labels of the sentences that it held back."""
+    settings = read_training(model / "training.json")["recipe"]
+    if not settings.get("folds"):
+        raise ClaimsiftError(f"{model}: was trained on all documents; train the twin with --folds 3 --hold_back 0")
+    train = load_annotations(find_data(settings.get("data", Recipe.data)), require_all=True)["train"]
+    rows = train.select(list(split(train, settings["folds"]))[settings["hold_back"]].held_back)
+    scored = Predictor.from_pretrained(model).score_sentences(rows["text"], rows["context"])
+    probabilities = np.array([[sentence.scores[label] for label in LABELS] for sentence in scored])
+    return probabilities, np.array(rows["label"])
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the temperature that makes the labels most likely."""
+
+    def loss(log_temperature: float) -> float:
+        return -log_softmax(logits / np.exp(log_temperature), axis=-1)[np.arange(len(labels)), labels].mean()
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ClaimsiftError as error:
+        sys.exit(f"calibrate.py: {error}")

@@ -1,0 +1,48 @@
+"""Parts of train that are held back: the same documents in every script and for every recipe."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import datasets
+import numpy as np
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+from claimsift.annotations.dataset import document_names
+from claimsift.annotations.records import AUTHORED
+from claimsift.annotations.sources import NEWSARTICLES, article_hosts
+
+
+class Fold(NamedTuple):
+    """Indices into train."""
+
+    name: str
+    train: np.ndarray
+    held_back: np.ndarray
+
+
+def split(
+    train: datasets.Dataset, folds: int, leave_out: Literal["document", "source", "outlet"] = "document"
+) -> Iterator[Fold]:
+    """Yields folds that hold back documents, or each source or outlet of real news in turn.
+
+    Sentences written for the dataset are never held back: figures are those on real news.
+    """
+    sources = np.array(train["source"])
+    authored = np.flatnonzero(sources == AUTHORED)
+    real = np.flatnonzero(sources != AUTHORED)
+    groups = {"document": document_names, "source": lambda rows: rows["source"], "outlet": outlets}[leave_out](train)
+    groups = np.array(groups)[real]
+    whole = leave_out == "document"
+    splitter = GroupKFold(folds, shuffle=True, random_state=0) if whole else LeaveOneGroupOut()
+    for number, (chosen, held_back) in enumerate(splitter.split(real, groups=groups)):
+        name = str(number) if whole else str(groups[held_back][0])
+        if name:  # sentences of no known outlet are none of their own
+            yield Fold(name, np.concatenate([real[chosen], authored]), real[held_back])
+
+
+def outlets(train: datasets.Dataset) -> list[str]:
+    """Returns the web host of each sentence's article where the source tells it, else an empty string."""
+    hosts = article_hosts()
+    return [
+        hosts[doc] if source == NEWSARTICLES else "" for source, doc in zip(train["source"], train["doc"], strict=True)
+    ]

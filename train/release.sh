@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Makes the released model from a clean clone: teachers, pool, soft labels, student, its twin, calibration, release.
+#
+#   bash train/release.sh
+#
+# Started again, it goes on where it stopped: finished runs are kept, unfinished ones continue from their last epoch.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+train() { # train OUTPUT SCRIPT RECIPE [OPTION…]
+    local output=$1; shift
+    [[ -d $output/model ]] || accelerate launch ${ACCELERATE_OPTIONS:-} "$@" --output_dir "$output" --resume
+}
+
+for part in 0 1; do
+    train "runs/teacher-$part-news" train/finetune.py train/recipes/teacher.yaml --hold_back $part --authored false
+    train "runs/teacher-$part" train/finetune.py train/recipes/teacher.yaml --hold_back $part \
+        --base "runs/teacher-$part-news/model" --num_train_epochs 1 --learning_rate 3e-5
+done
+python train/pool.py --output runs/pool.jsonl
+train runs/distilled train/distil.py train/recipes/distilled.yaml
+train runs/distilled-twin train/distil.py train/recipes/distilled.yaml --folds 3 --hold_back 0 --teachers runs/teacher-0
+python train/calibrate.py runs/distilled --twin runs/distilled-twin
+python train/release.py runs/distilled
