@@ -22,6 +22,10 @@ def run(tmp_path):
     model.mkdir(parents=True)
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "training.json"):
         (model / name).write_bytes((SHIPPED_MODEL / name).read_bytes())
+    # Its temperature is in its weights already.
+    training = json.loads((model / "training.json").read_text())
+    training.pop("calibration", None)
+    (model / "training.json").write_text(json.dumps(training))
     weights = {name: weight.float() for name, weight in load_file(SHIPPED_MODEL / "model.safetensors").items()}
     save_file(weights, model / "model.safetensors", metadata={"format": "pt"})
     return model
@@ -48,6 +52,22 @@ def test_the_released_weights_give_the_labels_of_the_trained_ones(run, tmp_path)
     trained, released = (Predictor.from_pretrained(folder, device="cpu") for folder in (run, tmp_path / "release"))
     for a, b in zip(trained.score_sentences(sentences), released.score_sentences(sentences), strict=True):
         assert a.scores == pytest.approx(b.scores, abs=5e-3)
+
+
+def test_the_temperature_is_in_the_released_weights(run, tmp_path):
+    write_release(run, tmp_path / "plain")
+    training = json.loads((run / "training.json").read_text())
+    (run / "training.json").write_text(json.dumps(training | {"calibration": {"temperature": 2.0}}))
+    write_release(run, tmp_path / "calibrated")
+    sentences = list(load_annotations(OWN_DATA)["train"]["text"])
+    plain, calibrated = (
+        Predictor.from_pretrained(tmp_path / name, device="cpu").score_sentences(sentences)
+        for name in ("plain", "calibrated")
+    )
+    for a, b in zip(plain, calibrated, strict=True):
+        softened = torch.tensor(list(a.scores.values())).log().div(2).softmax(-1)
+        assert list(b.scores.values()) == pytest.approx(softened.tolist(), abs=5e-3)
+        assert a.label == b.label
 
 
 def test_an_unfinished_run_is_not_released(tmp_path):

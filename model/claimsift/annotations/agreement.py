@@ -1,7 +1,8 @@
 """How far the readings behind the labels agree: Cohen's kappa, recomputed from ``readings.jsonl``.
 
 Each line holds the labels that one sentence got, ``{"id": …, "first": […], "second": […]}``: ``first`` the readings
-before, ``second`` those after the guidelines were settled, of the sentences that were read again.
+before, ``second`` those after the guidelines were settled, of the sentences that were read again, and ``suspect``, where
+it is there, those of sentences that were read anew because a model doubted their label.
 """
 
 import json
@@ -48,7 +49,7 @@ def measure_agreement(folder: Path | str) -> dict[str, Agreement]:
     Returns:
         By what was compared: the two first readings of each sentence of dev, of test and of those written for the
         dataset, the two second readings of the sentences of dev and test that were read again, and, in train, the
-        first reading with the second.
+        first reading with the second, and the two of the suspects.
     """
     readings = _read(Path(folder) / READINGS)
     evaluation = {split: [r for r in readings if r["id"].startswith(split)] for split in ("dev", "test")}
@@ -62,6 +63,7 @@ def measure_agreement(folder: Path | str) -> dict[str, Agreement]:
             tuple(r["second"]) for split in evaluation.values() for r in split if r["second"]
         ],
         "hard rows of train, first and second reading": [(r["first"][0], r["second"][0]) for r in train if r["second"]],
+        "suspects of train, two fresh readings": [tuple(r["suspect"]) for r in readings if r["suspect"]],
     }
     return {name: agreement(compared) for name, compared in pairs.items() if compared}
 
@@ -76,8 +78,8 @@ def _read(path: Path) -> list[dict]:
 def _reading(place: str, line: bytes) -> dict:
     try:
         fields = json.loads(line)
-        reading = {key: fields[key] for key in ("id", "first", "second")}
-        unknown = {*reading["first"], *reading["second"]} - set(LABELS)
+        reading = {key: fields[key] for key in ("id", "first", "second")} | {"suspect": fields.get("suspect", [])}
+        unknown = {*reading["first"], *reading["second"], *reading["suspect"]} - set(LABELS)
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(place, f"not a reading with id, first and second ({error!r})") from None
     if unknown:

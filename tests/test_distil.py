@@ -1,0 +1,121 @@
+import json
+import subprocess
+import sys
+
+import datasets
+import numpy as np
+import pytest
+import torch
+from conftest import OWN_DATA, ROOT
+
+from claimsift import Predictor
+from claimsift.annotations import load_annotations
+from train.distil import DistilRecipe, distillation_loss, soft_label_logits, with_soft_labels
+from train.finetune import parse
+
+RECIPE = ROOT / "train" / "recipes" / "distilled.yaml"
+SMALL = ["--data", OWN_DATA, "--per_device_train_batch_size", "8", "--report_to", "none", "--disable_tqdm", "true"]
+SMALL += ["--num_train_epochs", "1"]
+
+
+def python(script, *options, cwd):
+    command = [sys.executable, ROOT / "train" / script, *options]
+    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory):
+    """Two small runs, each without one half of the documents."""
+    folder = tmp_path_factory.mktemp("teachers")
+    for part in ("0", "1"):
+        options = ["--folds", "2", "--hold_back", part, "--base", "embedded", "--output_dir", folder / part]
+        python("finetune.py", ROOT / "train" / "recipes" / "teacher.yaml", *SMALL, *options, cwd=folder)
+    return [folder / "0", folder / "1"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """A cache of soft labels of its own; the encoder and the sources stay where they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.distil.cache_folder", lambda folder=tmp_path_factory.mktemp("cache"): folder)
+        yield
+
+
+def settings(teachers, tmp_path):
+    options = [str(RECIPE), *map(str, SMALL), "--teachers", *map(str, teachers), "--output_dir", str(tmp_path)]
+    return parse(options, DistilRecipe)
+
+
+def test_a_student_is_distilled_calibrated_and_its_teachers_name_suspects(teachers, tmp_path, write_jsonl):
+    sentences = ["The ferry may have struck a rock.", "It left at nine.", "The mayor denied it."]
+    pool = write_jsonl("pool.jsonl", [{"source": "x", "doc": "1", "text": text, "context": ""} for text in sentences])
+    options = [RECIPE, *SMALL, "--pool", pool, "--teachers", *teachers]
+    output = python("distil.py", *options, "--output_dir", "student", cwd=tmp_path)
+    assert "dev macro-F1" in output
+    record = json.loads((tmp_path / "student" / "model" / "training.json").read_text())
+    assert record["recipe"]["teachers"] == list(map(str, teachers))
+    assert len(Predictor.from_pretrained(tmp_path / "student" / "model", device="cpu").score_sentences(sentences)) == 3
+
+    python("calibrate.py", "student", "--twin", teachers[0], cwd=tmp_path)
+    calibration = json.loads((tmp_path / "student" / "model" / "training.json").read_text())["calibration"]
+    assert calibration["temperature"] > 0
+    assert calibration["sentences"] == 20  # the half that this teacher held back
+
+    python("suspects.py", RECIPE, "--data", OWN_DATA, "--teachers", *teachers, "--top", "5", cwd=tmp_path)
+    suspects = [json.loads(line) for line in (tmp_path / "suspects.jsonl").read_text().splitlines()]
+    assert len({suspect["id"] for suspect in suspects}) == 5
+    assert "label" not in suspects[0]
+
+
+def test_a_sentence_is_taught_by_those_who_have_not_learnt_it(teachers, tmp_path):
+    recipe, args = settings(teachers, tmp_path)
+    train = load_annotations(OWN_DATA)["train"]
+    pool = datasets.Dataset.from_list([{"text": "It sank.", "context": "", "label": -100}])
+    rows = with_soft_labels(train, pool, recipe, args)
+    assert list(rows["label"]) == [*train["label"], -100]
+
+    probabilities = [
+        torch.tensor(soft_label_logits(teacher / "model", list(rows["text"]), args) / recipe.temperature).softmax(-1)
+        for teacher in teachers
+    ]
+    taught = torch.tensor(rows["soft_label"])
+    by_first, by_second = (torch.isclose(taught, given, atol=1e-6).all(-1) for given in probabilities)
+    assert (by_first.sum(), by_second.sum()) == (20, 20)
+    assert not (by_first & by_second).any()
+    assert torch.allclose(taught[-1], (probabilities[0][-1] + probabilities[1][-1]) / 2, atol=1e-6)
+
+
+def test_soft_labels_are_computed_once(teachers, tmp_path, monkeypatch):
+    _, args = settings(teachers, tmp_path)
+    texts = [f"The mayor said {number} people had left." for number in range(5)]
+    monkeypatch.setattr("train.distil.CHUNK", 2)
+    first = soft_label_logits(teachers[0] / "model", texts, args)
+    monkeypatch.setattr("train.distil.make_scorer", None)  # calling it would fail
+    assert np.array_equal(soft_label_logits(teachers[0] / "model", texts, args), first)
+    with pytest.raises(TypeError):
+        soft_label_logits(teachers[1] / "model", texts, args)  # another teacher's are not those
+
+
+def test_the_loss_is_zero_where_student_and_teachers_agree_and_keeps_its_scale():
+    logits = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    for temperature in (1.0, 2.0):
+        soft = (logits / temperature).softmax(-1)
+        assert distillation_loss(logits, soft, temperature) == pytest.approx(0, abs=1e-6)
+    # At temperature 1 it is the cross-entropy less the teachers' entropy.
+    soft = torch.tensor([[0.7, 0.1, 0.1, 0.1]] * 8)
+    cross_entropy = torch.nn.functional.cross_entropy(logits, soft)
+    entropy = -(soft * soft.log()).sum(-1).mean()
+    assert distillation_loss(logits, soft, 1.0) == pytest.approx((cross_entropy - entropy).item(), rel=1e-5)
+
+
+def test_a_missing_pool_or_teacher_is_named_with_what_to_do(teachers, tmp_path):
+    for options, reason in (
+        (["--pool", "nowhere.jsonl", "--teachers", teachers[0]], "python train/pool.py --output nowhere.jsonl"),
+        (["--pool", "", "--teachers", tmp_path], "train the teacher with finetune.py first"),
+    ):
+        command = [sys.executable, ROOT / "train" / "distil.py", RECIPE, *SMALL, *options, "--output_dir", "run"]
+        done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert reason in done.stderr
