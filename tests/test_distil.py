@@ -35,14 +35,6 @@ def teachers(tmp_path_factory):
     return [folder / "0", folder / "1"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    """A cache of soft labels of its own; the encoder and the sources stay where they are."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.distil.cache_folder", lambda folder=tmp_path_factory.mktemp("cache"): folder)
-        yield
-
-
 def settings(teachers, tmp_path):
     options = [str(RECIPE), *map(str, SMALL), "--teachers", *map(str, teachers), "--output_dir", str(tmp_path)]
     return parse(options, DistilRecipe)

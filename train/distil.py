@@ -39,7 +39,7 @@ from claimsift.annotations import load_annotations
 from claimsift.annotations.records import AUTHORED
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
-from claimsift.packages import cache_folder, file_sha256
+from claimsift.packages import file_sha256
 
 UNLABELLED = -100
 CHUNK = 2048  # sentences whose soft labels are kept in one file: what a killed run loses at most
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     args.remove_unused_columns = False  # the soft labels are no input of the model
     checkpoint = find_checkpoint(Path(args.output_dir), recipe.resume)
     dataset = load_dataset(recipe)
-    with args.main_process_first(desc="soft labels"):  # the other processes find them in the cache
+    with args.main_process_first(desc="soft labels"):  # the other processes find them on disk
         train = with_soft_labels(dataset["train"], read_pool(recipe), recipe, args)
     trainer = make_trainer(recipe, args, train, dataset["dev"], partial(DistilTrainer, recipe=recipe))
     run(trainer, recipe, dataset, checkpoint)
@@ -121,9 +121,9 @@ def known_settings(teacher: Path) -> dict:
 
 
 def soft_label_logits(model: Path, texts: list[str], args: TrainingArguments) -> np.ndarray:
-    """Returns a teacher's logits, ``(sentences, 4)`` in float32; what was computed once comes from the cache."""
+    """Returns a teacher's logits, ``(sentences, 4)`` in float32; what was computed once is kept beside the run."""
     weights = file_sha256(model / "model.safetensors")
-    folder = cache_folder() / "soft_labels" / weights[:16]
+    folder = model.parent / "soft_labels" / weights[:16]
     folder.mkdir(parents=True, exist_ok=True)
     chunks = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
     score, logits = None, []

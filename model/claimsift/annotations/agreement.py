@@ -1,8 +1,8 @@
 """How far the readings behind the labels agree: Cohen's kappa, recomputed from ``readings.jsonl``.
 
 Each line holds the labels that one sentence got, ``{"id": …, "first": […], "second": […]}``: ``first`` the readings
-before, ``second`` those after the guidelines were settled, of the sentences that were read again, and ``suspect``, where
-it is there, those of sentences that were read anew because a model doubted their label.
+before, ``second`` those after the guidelines were settled, of the sentences that were read again, and ``suspect``,
+where it is there, those of sentences that were read anew because a model doubted their label.
 """
 
 import json
