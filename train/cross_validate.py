@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--name", required=True, help="what the table calls these settings")
     parser.add_argument("--baseline", choices=BASELINES, help="measure this instead of the recipe")
     parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="folds trained side by side, the threads shared among them")
     parser.add_argument("--first", type=int, help="stop after this many folds: a cheaper look")
     parser.add_argument(
         "--leave_out", choices=("document", "source", "outlet"), default="document", help="what is held back"
