@@ -107,7 +107,7 @@ def with_macro(f1: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def headline_table(report: dict) -> str:
-    """Macro-F1 with its interval, each label's F1, accuracy and MCC of every system."""
+    """Macro-F1 with its interval, each label's F1, accuracy and MCC of every system; the model's calibration."""
     rows = []
     for name, system in report["systems"].items():
         low, high = system["interval"]["macro_f1"]
@@ -115,7 +115,9 @@ def headline_table(report: dict) -> str:
         macro = f"**{system['macro_f1']:.2f}** ({low:.2f}–{high:.2f})"
         rows.append([name, macro, *label_figures, f"{system['accuracy']:.2f}", f"{system['mcc']:.2f}"])
     header = [f"F1 on {report['split']}", "macro (95% interval)", *LABELS, "accuracy", "MCC"]
-    return table(header, rows)
+    calibration = report["calibration"]
+    honesty = f"Expected calibration error {calibration['ece']:.3f} (15 bins), Brier score {calibration['brier']:.3f}."
+    return f"{table(header, rows)}\n\n{honesty}"
 
 
 def to_markdown(report: dict) -> str:
@@ -152,13 +154,7 @@ The last column is the share of the resamples in which its F1 is higher than tha
 
 ## {MODEL}, confusion
 
-{confusion}
-
-## {MODEL}, calibration
-
-Expected calibration error (15 bins) {report["calibration"]["ece"]:.3f}; Brier score
-{report["calibration"]["brier"]:.3f}.
-"""
+{confusion}"""
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def test_the_loss_is_zero_where_student_and_teachers_agree_and_keeps_its_scale()
 def test_a_missing_pool_or_teacher_is_named_with_what_to_do(teachers, tmp_path):
     for options, reason in (
         (["--pool", "nowhere.jsonl", "--teachers", teachers[0]], "python train/pool.py --output nowhere.jsonl"),
-        (["--pool", "", "--teachers", tmp_path], "train the teacher with finetune.py first"),
+        (["--pool", "", "--teachers", tmp_path], "no finished run"),
     ):
         command = [sys.executable, ROOT / "train" / "distil.py", RECIPE, *SMALL, *options, "--output_dir", "run"]
         done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)

@@ -19,7 +19,7 @@ sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
 import evaluate
 import numpy as np
 from finetune import METRICS, Recipe, find_data
-from folds import split
+from folds import held_back_fold, read_training
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
@@ -35,9 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="output_dir of the run to calibrate")
     parser.add_argument("--twin", type=Path, required=True, help="output_dir of the run that held a part back")
     options = parser.parse_args(arguments)
-    training = options.run / "model" / "training.json"
-    run = read_training(training)
-    probabilities, labels = held_back(options.twin / "model")
+    run = read_training(options.run)
+    probabilities, labels = held_back(options.twin)
     logits = np.log(probabilities)
     temperature = fit_temperature(logits, labels)
     metric = evaluate.load(str(METRICS), keep_in_memory=True)
@@ -48,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
         "before": honesty(probabilities, labels),
         "after": honesty(softmax(logits / temperature, axis=-1), labels),
     }
-    training.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    (options.run / "model" / "training.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(run["calibration"], indent=2))
 
 
@@ -59,20 +58,12 @@ def honesty(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     }
 
 
-def read_training(path: Path) -> dict:
-    if not path.exists():
-        raise ClaimsiftError(f"{path.parent.parent}: no finished run")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def held_back(model: Path) -> tuple[np.ndarray, np.ndarray]:
+def held_back(twin: Path) -> tuple[np.ndarray, np.ndarray]:
     """Returns the twin's probabilities, ``(sentences, 4)``, and the labels of the sentences that it held back."""
-    settings = read_training(model / "training.json")["recipe"]
-    if not settings.get("folds"):
-        raise ClaimsiftError(f"{model}: was trained on all documents; train the twin with --folds 3 --hold_back 0")
-    train = load_annotations(find_data(settings.get("data", Recipe.data)), require_all=True)["train"]
-    rows = train.select(list(split(train, settings["folds"]))[settings["hold_back"]].held_back)
-    scored = Predictor.from_pretrained(model).score_sentences(rows["text"], rows["context"])
+    data = read_training(twin)["recipe"].get("data", Recipe.data)
+    train = load_annotations(find_data(data), require_all=True)["train"]
+    rows = train.select(held_back_fold(twin, train).held_back)
+    scored = Predictor.from_pretrained(twin / "model").score_sentences(rows["text"], rows["context"])
     probabilities = np.array([[sentence.scores[label] for label in LABELS] for sentence in scored])
     return probabilities, np.array(rows["label"])
 

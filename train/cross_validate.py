@@ -3,8 +3,8 @@
 python train/cross_validate.py train/recipes/default.yaml --name default [--any_option value]
 
 Every fold's model is trained for all epochs of the recipe and its last weights are taken, since the held-back fold may
-not choose among them. A line with the figures is added to ``cross_validation.jsonl`` beside this file, and the table of
-README.md is written anew.
+not choose among them. ``--runs`` measures finished runs instead, each on the fold that it held back. A line with the
+figures is added to ``cross_validation.jsonl`` beside this file, and the table of README.md is written anew.
 """
 
 import argparse
@@ -22,14 +22,15 @@ import datasets
 import evaluate
 import numpy as np
 from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize, without_authored
-from folds import Fold, split
+from folds import Fold, held_back_fold, split
 from joblib import Parallel, delayed
 from transformers import TrainingArguments
 
+from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
-from claimsift.labels import LABELS
+from claimsift.labels import LABEL_TO_ID, LABELS
 from eval.baselines import BASELINES
 
 LOG = HERE / "cross_validation.jsonl"
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("recipe")
     parser.add_argument("--name", required=True, help="what the table calls these settings")
     parser.add_argument("--baseline", choices=BASELINES, help="measure this instead of the recipe")
+    parser.add_argument("--runs", type=Path, nargs="+", help="measure these, trained with --folds and --hold_back")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1, help="folds trained side by side, the threads shared among them")
     parser.add_argument("--first", type=int, help="stop after this many folds: a cheaper look")
@@ -59,12 +61,17 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
         recipe, args = parse([options.recipe, *overrides, *settings])
-        learn = baseline_learner(options.baseline) if options.baseline else recipe_learner(recipe, args)
         dataset = load_annotations(find_data(recipe.data), require_all=True)
         if not recipe.authored:
             dataset["train"] = without_authored(dataset["train"])
-        folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
-        figures = cross_validate(learn, dataset, folds, options.jobs)
+        if options.runs:
+            tasks = [(run_learner(run), held_back_fold(run, dataset["train"])) for run in options.runs]
+            overrides = ["--runs", *map(str, options.runs), *overrides]
+        else:
+            learn = baseline_learner(options.baseline) if options.baseline else recipe_learner(recipe, args)
+            folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
+            tasks = [(learn, fold) for fold in folds]
+        figures = cross_validate(tasks, dataset, options.jobs)
     entry = {"name": options.name, "leave_out": options.leave_out, "options": overrides, **figures}
     with options.log.open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
@@ -99,7 +106,22 @@ def baseline_learner(name: str) -> Learn:
     return learn
 
 
-def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold], jobs: int = 1) -> dict:
+def run_learner(run: Path) -> Learn:
+    """Returns a learner that has learnt already."""
+
+    def learn(train: datasets.Dataset) -> Predict:
+        predictor = Predictor.from_pretrained(run / "model")
+
+        def predict(rows: datasets.Dataset) -> Scored:
+            scored = predictor.score_sentences(rows["text"], rows["context"])
+            return [LABEL_TO_ID[sentence.label] for sentence in scored], list(rows["label"])
+
+        return predict
+
+    return learn
+
+
+def cross_validate(tasks: list[tuple[Learn, Fold]], dataset: datasets.DatasetDict, jobs: int = 1) -> dict:
     """Trains a model for each fold.
 
     Returns:
@@ -108,8 +130,10 @@ def cross_validate(learn: Learn, dataset: datasets.DatasetDict, folds: list[Fold
     """
     metric = evaluate.load(str(METRICS), keep_in_memory=True)
     all_predictions, all_labels, by_fold, on_dev = [], [], {}, []
-    scored = Parallel(n_jobs=jobs, return_as="generator")(delayed(score_fold)(learn, dataset, fold) for fold in folds)
-    for fold, (held_back, dev) in zip(folds, scored, strict=True):
+    scored = Parallel(n_jobs=jobs, return_as="generator")(
+        delayed(score_fold)(learn, dataset, fold) for learn, fold in tasks
+    )
+    for (_, fold), (held_back, dev) in zip(tasks, scored, strict=True):
         predictions, labels = held_back
         all_predictions += predictions
         all_labels += labels

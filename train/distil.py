@@ -27,14 +27,15 @@ from finetune import (
     make_trainer,
     parse,
     run,
+    without_authored,
 )
-from folds import split
+from folds import held_back_fold, read_training
 from tqdm import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from claimsift.annotations import load_annotations
-from claimsift.annotations.records import AUTHORED, sentence_sha1
+from claimsift.annotations.records import sentence_sha1
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
 from claimsift.packages import file_sha256
@@ -88,9 +89,9 @@ def with_soft_labels(
     may_teach = np.ones((len(recipe.teachers), len(rows)), bool)
     probabilities = np.zeros((len(recipe.teachers), len(rows), len(LABELS)), np.float32)
     for number, folder in enumerate(recipe.teachers):
-        model = Path(folder) / "model"
-        may_teach[number, : len(train)] = not_seen(model, train)
-        logits = soft_label_logits(model, list(rows["text"]), args)
+        teacher = Path(folder)
+        may_teach[number, : len(train)] = not_seen(teacher, train)
+        logits = soft_label_logits(teacher / "model", list(rows["text"]), args)
         probabilities[number] = torch.from_numpy(logits / recipe.temperature).softmax(-1).numpy()
     may_teach |= ~may_teach.any(0)  # all of them, where each has seen the sentence
     mean = (probabilities * may_teach[..., None]).sum(0) / may_teach.sum(0)[:, None]
@@ -99,23 +100,15 @@ def with_soft_labels(
 
 def not_seen(teacher: Path, train: datasets.Dataset) -> np.ndarray:
     """Returns which sentences of train the teacher was not trained on, a bool for each."""
-    recipe = Recipe(**known_settings(teacher))
+    settings = read_training(teacher)["recipe"]
+    recipe = Recipe(**{key: value for key, value in settings.items() if key in Recipe.__dataclass_fields__})
     everything = load_annotations(find_data(recipe.data))["train"]
     seen = set(everything["id"])
     if recipe.folds:
-        seen -= set(everything.select(list(split(everything, recipe.folds))[recipe.hold_back].held_back)["id"])
+        seen -= set(everything.select(held_back_fold(teacher, everything).held_back)["id"])
     if not recipe.authored:
-        seen -= set(everything.filter(lambda row: row["source"] == AUTHORED)["id"])
+        seen -= set(everything["id"]) - set(without_authored(everything)["id"])
     return np.array([sentence not in seen for sentence in train["id"]])
-
-
-def known_settings(teacher: Path) -> dict:
-    """Returns the settings of ``Recipe`` that a finished run records."""
-    try:
-        settings = json.loads((teacher / "training.json").read_text(encoding="utf-8"))["recipe"]
-    except (OSError, ValueError, KeyError):
-        raise ClaimsiftError(f"{teacher}: no finished run; train the teacher with finetune.py first") from None
-    return {key: value for key, value in settings.items() if key in Recipe.__dataclass_fields__}
 
 
 def soft_label_logits(model: Path, texts: list[str], args: TrainingArguments) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Parts of train that are held back: the same documents in every script and for every recipe."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import datasets
@@ -10,6 +12,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from claimsift.annotations.dataset import document_names
 from claimsift.annotations.records import AUTHORED
 from claimsift.annotations.sources import NEWSARTICLES, article_hosts
+from claimsift.errors import ClaimsiftError
 
 
 class Fold(NamedTuple):
@@ -38,6 +41,26 @@ def split(
         name = str(number) if whole else str(groups[held_back][0])
         if name:  # sentences of no known outlet are none of their own
             yield Fold(name, np.concatenate([real[chosen], authored]), real[held_back])
+
+
+def held_back_fold(run: Path, train: datasets.Dataset) -> Fold:
+    """Returns the fold that a finished run of one with ``--folds`` was trained on and held back.
+
+    Raises:
+        ClaimsiftError: there is no finished run, or it held nothing back.
+    """
+    settings = read_training(run)["recipe"]
+    if not settings.get("folds"):
+        raise ClaimsiftError(f"{run}: was trained on all documents; train one with --folds 3 --hold_back 0")
+    return list(split(train, settings["folds"]))[settings["hold_back"]]
+
+
+def read_training(run: Path) -> dict:
+    """Returns what a finished run recorded: its recipe, the sentences of each split, figures, versions."""
+    try:
+        return json.loads((run / "model" / "training.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ClaimsiftError(f"{run}: no finished run; finish it with --resume") from None
 
 
 def outlets(train: datasets.Dataset) -> list[str]:

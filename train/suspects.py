@@ -30,10 +30,10 @@ def main(arguments: list[str] | None = None) -> None:
     train = load_dataset(recipe)["train"]
     probability = np.full(len(train), np.nan)
     for folder in recipe.teachers:
-        model = Path(folder) / "model"
-        unseen = np.flatnonzero(not_seen(model, train))
+        teacher = Path(folder)
+        unseen = np.flatnonzero(not_seen(teacher, train))
         rows = train.select(unseen)
-        probabilities = softmax(soft_label_logits(model, list(rows["text"]), args), axis=-1)
+        probabilities = softmax(soft_label_logits(teacher / "model", list(rows["text"]), args), axis=-1)
         probability[unseen] = probabilities[np.arange(len(rows)), rows["label"]]
     worst = np.argsort(probability)[: options.top]  # those that every teacher has seen come last
     with options.output.open("w", encoding="utf-8") as stream:
