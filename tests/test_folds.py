@@ -13,9 +13,9 @@ def train(all_sources):
     return load_annotations(ANNOTATIONS)["train"]
 
 
-@pytest.mark.parametrize(("leave_out", "folds"), [("document", 3), ("source", 3), ("outlet", 9)])
+@pytest.mark.parametrize(("leave_out", "folds"), [("document", 3), ("source", 3), ("outlet", 3), ("outlet", 9)])
 def test_each_real_sentence_is_held_back_once_and_no_written_one_ever(train, leave_out, folds):
-    parts = list(split(train, 3, leave_out))
+    parts = list(split(train, folds, leave_out))
     assert len(parts) == folds
     held_back = np.concatenate([part.held_back for part in parts])
     sources = np.array(train["source"])

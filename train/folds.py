@@ -7,12 +7,14 @@ from typing import Literal, NamedTuple
 
 import datasets
 import numpy as np
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.model_selection import GroupKFold
 
 from claimsift.annotations.dataset import document_names
 from claimsift.annotations.records import AUTHORED
 from claimsift.annotations.sources import NEWSARTICLES, article_hosts
 from claimsift.errors import ClaimsiftError
+
+UNKNOWN = ""
 
 
 class Fold(NamedTuple):
@@ -26,21 +28,25 @@ class Fold(NamedTuple):
 def split(
     train: datasets.Dataset, folds: int, leave_out: Literal["document", "source", "outlet"] = "document"
 ) -> Iterator[Fold]:
-    """Yields folds that hold back documents, or each source or outlet of real news in turn.
+    """Yields folds that hold back documents, the articles of some outlets, or each source in turn.
 
-    Sentences written for the dataset are never held back: figures are those on real news.
+    As many folds of outlets as there are outlets leave one out at a time. Sentences written for the dataset are never
+    held back: figures are those on real news.
     """
     sources = np.array(train["source"])
     authored = np.flatnonzero(sources == AUTHORED)
     real = np.flatnonzero(sources != AUTHORED)
     groups = {"document": document_names, "source": lambda rows: rows["source"], "outlet": outlets}[leave_out](train)
-    groups = np.array(groups)[real]
-    whole = leave_out == "document"
-    splitter = GroupKFold(folds, shuffle=True, random_state=0) if whole else LeaveOneGroupOut()
-    for number, (chosen, held_back) in enumerate(splitter.split(real, groups=groups)):
-        name = str(number) if whole else str(groups[held_back][0])
-        if name:  # sentences of no known outlet are none of their own
-            yield Fold(name, np.concatenate([real[chosen], authored]), real[held_back])
+    groups = np.array(groups)
+    if leave_out == "source":
+        parts = [real[sources[real] == source] for source in sorted(set(sources[real]))]
+    else:
+        candidates = real[groups[real] != UNKNOWN]
+        splitter = GroupKFold(folds, shuffle=True, random_state=0)
+        parts = [candidates[part] for _, part in splitter.split(candidates, groups=groups[candidates])]
+    for number, held_back in enumerate(parts):
+        name = str(number) if leave_out == "document" else " ".join(sorted(set(groups[held_back])))
+        yield Fold(name, np.concatenate([np.setdiff1d(real, held_back), authored]), held_back)
 
 
 def held_back_fold(run: Path, train: datasets.Dataset) -> Fold:
@@ -64,8 +70,9 @@ def read_training(run: Path) -> dict:
 
 
 def outlets(train: datasets.Dataset) -> list[str]:
-    """Returns the web host of each sentence's article where the source tells it, else an empty string."""
+    """Returns the web host of each sentence's article, or ``UNKNOWN`` where the source does not tell it."""
     hosts = article_hosts()
     return [
-        hosts[doc] if source == NEWSARTICLES else "" for source, doc in zip(train["source"], train["doc"], strict=True)
+        hosts[doc] if source == NEWSARTICLES else UNKNOWN
+        for source, doc in zip(train["source"], train["doc"], strict=True)
     ]

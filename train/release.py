@@ -18,13 +18,15 @@ from pathlib import Path
 import datasets
 import torch
 import yaml
+from folds import read_training
 from safetensors.torch import load_file, save_file
+from transformers import TrainingArguments
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # for eval/, which is no installed package
 
 from claimsift.annotations import load_annotations
-from claimsift.cards import fill_block
+from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL
 from claimsift.packages import file_sha256
@@ -32,6 +34,7 @@ from eval.evaluate import evaluate_split, headline_table, write_report
 
 CARD = ROOT / "train" / "model_card.md"
 README = ROOT / "README.md"
+TRAIN_README = ROOT / "train" / "README.md"
 RESULTS = ROOT / "eval" / "results"
 READINGS = "test_readings.jsonl"
 COPIED = ("tokenizer.json", "tokenizer_config.json", "training.json")
@@ -56,14 +59,13 @@ def main(arguments: list[str] | None = None) -> None:
         write_report(report, RESULTS)
         fill_block(README, f"{report['split']} figures", headline_table(report))
     fill_block(README, "example", example(options.output))
+    fill_block(TRAIN_README, "cost", cost_table(options.run))
     print(f"released to {options.output}")
 
 
 def check_complete(model: Path, dataset: datasets.DatasetDict) -> None:
     """Raises ClaimsiftError unless the run is finished and was trained on all of the dataset."""
-    if not (model / "training.json").exists():
-        raise ClaimsiftError(f"{model}: no finished run; finish it with finetune.py --resume")
-    trained_on = json.loads((model / "training.json").read_text(encoding="utf-8"))["sentences"]
+    trained_on = read_training(model.parent)["sentences"]
     all_of_it = {split: len(rows) for split, rows in dataset.items()}
     if trained_on != all_of_it:
         raise ClaimsiftError(f"{model}: was trained on {trained_on}, and the dataset holds {all_of_it}; train it anew")
@@ -75,7 +77,7 @@ def write_release(model: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in COPIED:
         shutil.copyfile(model / name, folder / name)
-    training = json.loads((model / "training.json").read_text(encoding="utf-8"))
+    training = read_training(model.parent)
     weights = calibrate(load_file(model / "model.safetensors"), training.get("calibration"))
     weights = {name: weight.to(torch.float16) for name, weight in weights.items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -114,6 +116,24 @@ def example(model: Path) -> str:
     command = [sys.executable, "-m", "claimsift.cli", "score", "examples/ferry.txt", "--model", str(model)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return f"```text\n{done.stdout.strip()}\n```"
+
+
+def cost_table(run: Path) -> str:
+    """How long the run, the teachers behind it and what those started from took to train."""
+    rows = []
+    for folder in (*runs_behind(run), run):
+        training = read_training(folder)
+        epochs = training["recipe"].get("num_train_epochs", TrainingArguments.num_train_epochs)
+        rows.append([folder.name, training["sentences"]["train"], f"{epochs:g}", round(training["train_seconds"] / 60)])
+    return table(["run", "labelled sentences", "epochs", "minutes"], rows)
+
+
+def runs_behind(run: Path) -> list[Path]:
+    """Returns the runs whose models a run learnt or started from, the earliest first, each once."""
+    recipe = read_training(run)["recipe"]
+    started_from = [Path(recipe["base"]).parent] if (Path(recipe["base"]) / "training.json").exists() else []
+    nearest = [*started_from, *map(Path, recipe.get("teachers", []))]
+    return list(dict.fromkeys(folder for near in nearest for folder in (*runs_behind(near), near)))
 
 
 def put_in_place(staging: Path, output: Path) -> None:

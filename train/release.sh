@@ -4,12 +4,15 @@
 #   bash train/release.sh
 #
 # Started again, it goes on where it stopped: finished runs are kept, unfinished ones continue from their last epoch.
+# ACCELERATE_OPTIONS are those of `accelerate launch`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-train() { # train OUTPUT SCRIPT RECIPE [OPTION…]
-    local output=$1; shift
-    [[ -d $output/model ]] || accelerate launch ${ACCELERATE_OPTIONS:-} "$@" --output_dir "$output" --resume
+train() { # train RUN SCRIPT RECIPE [OPTION…]
+    local run=$1
+    shift
+    # shellcheck disable=SC2086
+    [[ -d $run/model ]] || accelerate launch ${ACCELERATE_OPTIONS:-} "$@" --output_dir "$run" --resume
 }
 
 for part in 0 1; do
