@@ -1,6 +1,6 @@
 """Measures a model on dev, beside its baselines.
 
-python eval/evaluate.py --model runs/default/model
+python eval/evaluate.py --model runs/distilled/model
 
 Writes ``<output>/dev.json`` and ``<output>/dev.md``. Test is read by ``train/release.py`` alone, once for each release.
 """
@@ -154,7 +154,8 @@ The last column is the share of the resamples in which its F1 is higher than tha
 
 ## {MODEL}, confusion
 
-{confusion}"""
+{confusion}
+"""
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@ import json
 import pytest
 from conftest import ANNOTATIONS, ROOT
 
-from claimsift.annotations.card import agreement_table, label_counts
-from claimsift.annotations.records import read_records
+from claimsift.annotations.card import agreement_table, label_counts, written_figures
+from claimsift.annotations.records import AUTHORED, read_records
 from claimsift.cards import fill_block, with_block
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL
@@ -30,6 +30,8 @@ def test_a_card_without_the_marks_is_named():
 def test_the_dataset_card_holds_what_its_command_writes():
     card = (ANNOTATIONS / "README.md").read_text()
     assert card == with_block(card, "label counts", label_counts(read_records(ANNOTATIONS)))
+    written = [record for record in read_records(ANNOTATIONS) if record.source == AUTHORED]
+    assert card == with_block(card, "written", written_figures(written))
     assert card == with_block(card, "agreement", agreement_table(ANNOTATIONS))
 
 

@@ -1,17 +1,29 @@
 import json
 import subprocess
 import sys
+from collections import Counter
+from types import SimpleNamespace
 
 import datasets
 import numpy as np
 import pytest
 import torch
 from conftest import OWN_DATA, ROOT
+from transformers.modeling_outputs import SequenceClassifierOutput
 
 from claimsift import Predictor
 from claimsift.annotations import load_annotations
-from train.distil import DistilRecipe, distillation_loss, soft_label_logits, with_soft_labels
-from train.finetune import parse
+from claimsift.errors import ClaimsiftError
+from train.distil import (
+    UNLABELLED,
+    DistilRecipe,
+    DistilTrainer,
+    distillation_loss,
+    soft_label_logits,
+    with_soft_labels,
+)
+from train.finetune import Recipe, make_loss, parse
+from train.folds import held_back_fold
 
 RECIPE = ROOT / "train" / "recipes" / "distilled.yaml"
 SMALL = ["--data", OWN_DATA, "--per_device_train_batch_size", "8", "--report_to", "none", "--disable_tqdm", "true"]
@@ -55,10 +67,47 @@ def test_a_student_is_distilled_calibrated_and_its_teachers_name_suspects(teache
     assert calibration["temperature"] > 0
     assert calibration["sentences"] == 20  # the half that this teacher held back
 
+    # As if the student were its own twin: one of its teachers has seen what it would have held back.
+    record["recipe"] |= {"folds": 2, "hold_back": 0}
+    (tmp_path / "student" / "model" / "training.json").write_text(json.dumps(record))
+    refused = subprocess.run(
+        [sys.executable, ROOT / "train" / "calibrate.py", "student", "--twin", "student"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert refused.returncode == 1
+    assert f"its teacher {teachers[1]} was trained on what it held back" in refused.stderr
+
     python("suspects.py", RECIPE, "--data", OWN_DATA, "--teachers", *teachers, "--top", "5", cwd=tmp_path)
     suspects = [json.loads(line) for line in (tmp_path / "suspects.jsonl").read_text().splitlines()]
     assert len({suspect["id"] for suspect in suspects}) == 5
     assert "label" not in suspects[0]
+
+
+def test_two_processes_distil_one_model(teachers, tmp_path):
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    launcher += ["--num_machines", "1", "--main_process_port", "0"]
+    options = [RECIPE, *SMALL, "--pool", "", "--teachers", teachers[0], "--output_dir", "run"]
+    command = [*launcher, ROOT / "train" / "distil.py", *options]
+    done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "model" / "training.json").read_text())["processes"] == 2
+
+
+def test_finished_runs_are_measured_on_what_they_held_back(teachers, tmp_path):
+    options = ["--name", "teachers", "--runs", *teachers, "--log", "log.jsonl", "--data", OWN_DATA]
+    python("cross_validate.py", RECIPE.with_name("default.yaml"), *options, cwd=tmp_path)
+    entry = json.loads((tmp_path / "log.jsonl").read_text())
+    assert entry["held_back"]["sentences"] == 40
+    assert entry["folds"].keys() == {"0", "1"}
+
+
+def test_a_run_on_documents_that_have_changed_since_is_refused(teachers):
+    train = load_annotations(OWN_DATA)["train"]
+    assert len(held_back_fold(teachers[0], train).held_back) == 20
+    with pytest.raises(ClaimsiftError, match="train it anew"):
+        held_back_fold(teachers[0], train.select(range(30)))
 
 
 def test_a_sentence_is_taught_by_those_who_have_not_learnt_it(teachers, tmp_path):
@@ -95,6 +144,13 @@ def test_the_loss_is_zero_where_student_and_teachers_agree_and_keeps_its_scale()
     for temperature in (1.0, 2.0):
         soft = (logits / temperature).softmax(-1)
         assert distillation_loss(logits, soft, temperature) == pytest.approx(0, abs=1e-6)
+    # The size of its gradients does not depend on the temperature, as long as the logits are small beside it.
+    gradients = []
+    for temperature in (4.0, 8.0):
+        student = (logits / 10).requires_grad_()
+        distillation_loss(student, torch.eye(4).repeat(2, 1), temperature).backward()
+        gradients.append(student.grad.norm() / temperature)
+    assert gradients[0] == pytest.approx(gradients[1], rel=0.1)
     # At temperature 1 it is the cross-entropy less the teachers' entropy.
     soft = torch.tensor([[0.7, 0.1, 0.1, 0.1]] * 8)
     cross_entropy = torch.nn.functional.cross_entropy(logits, soft)
@@ -102,10 +158,25 @@ def test_the_loss_is_zero_where_student_and_teachers_agree_and_keeps_its_scale()
     assert distillation_loss(logits, soft, 1.0) == pytest.approx((cross_entropy - entropy).item(), rel=1e-5)
 
 
+def test_the_student_learns_labels_only_where_there_are_any():
+    logits = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+    soft = torch.full((3, 4), 0.25)
+    labels = torch.tensor([2, UNLABELLED, 1])
+    even = Counter(dict.fromkeys(range(4), 1))
+    trainer = SimpleNamespace(recipe=DistilRecipe(label_weight=0.5), label_loss=make_loss(Recipe(), even))
+    inputs = {"labels": labels, "soft_label": soft}
+    loss = DistilTrainer.compute_loss(trainer, lambda: SequenceClassifierOutput(logits=logits), inputs)
+    on_labels = torch.nn.functional.cross_entropy(logits[[0, 2]], labels[[0, 2]], reduction="sum") / 3
+    assert loss == pytest.approx((distillation_loss(logits, soft, 2.0) + 0.5 * on_labels).item())
+
+
 def test_a_missing_pool_or_teacher_is_named_with_what_to_do(teachers, tmp_path):
     for options, reason in (
         (["--pool", "nowhere.jsonl", "--teachers", teachers[0]], "python train/pool.py --output nowhere.jsonl"),
         (["--pool", "", "--teachers", tmp_path], "no finished run"),
+        (["--pool", "", "--teachers"], "set teachers to folders of finished runs"),
+        (["--pool", "", "--teachers", teachers[0], "--hold_back", "1"], "set folds too"),
+        (["--pool", "", "--teachers", teachers[0], "--folds", "2", "--hold_back", "2"], "counts from 0"),
     ):
         command = [sys.executable, ROOT / "train" / "distil.py", RECIPE, *SMALL, *options, "--output_dir", "run"]
         done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)

@@ -123,7 +123,8 @@ def test_a_launch_that_would_silently_start_one_process_is_refused(tmp_path):
 
 def test_cross_validation_scores_every_held_back_sentence_once_against_its_own_label(tmp_path):
     script = ROOT / "train" / "cross_validate.py"
-    command = [sys.executable, script, RECIPE, "--name", "trial", "--folds", "2", "--log", "log.jsonl", *SMALL]
+    command = [sys.executable, script, RECIPE, "--name", "trial", "--folds", "2", "--jobs", "2"]
+    command += ["--log", "log.jsonl", *SMALL]
     # From the shipped model, hardly trained further: what comes out is how well that one does.
     command += ["--base", SHIPPED_MODEL, "--num_train_epochs", "1", "--learning_rate", "1e-6"]
     subprocess.run(list(map(str, command)), cwd=tmp_path, check=True)

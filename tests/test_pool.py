@@ -13,7 +13,7 @@ from train import pool
 @pytest.fixture
 def dataset(monkeypatch):
     """Two documents of Lee in dev and train; the pool is drawn from Lee alone."""
-    monkeypatch.setattr(pool, "SOURCES", {"lee": 40})
+    monkeypatch.setattr(pool, "QUOTAS", {"lee": 40})
     records = [
         Record("", f"{doc}-{number}", "claim", "lee", doc, split, sentence.start, sentence.end, text=sentence.text)
         for doc, split in (("0", "dev"), ("1", "train"))
@@ -30,10 +30,19 @@ def test_no_labelled_or_reserved_document_is_in_the_pool(dataset, tmp_path, monk
     assert len(documents) > 200
 
 
-def test_near_duplicates_of_evaluated_sentences_are_left_out(dataset):
+def test_near_duplicates_of_evaluated_sentences_are_left_out(dataset, tmp_path, monkeypatch):
+    """The pool of a small quota, with a copy of a sentence of dev and of a reserved document in what may be drawn."""
+    monkeypatch.setattr(pool, "ANNOTATIONS", tmp_path)
+    (tmp_path / "reserved.json").write_text(json.dumps({"lee": ["2"]}))
+    reserved = max((sentence.text for sentence in split_sentences(read_documents("lee")["2"])), key=len)
     evaluated = max(dataset["dev"]["text"], key=len)
-    rows = [{"text": evaluated.upper()}, {"text": "Something else was reported from the harbour by the night watch."}]
-    assert pool.without_copies(rows, dataset) == rows[1:]
+    new = {"source": "lee", "doc": "9", "text": "Something else was reported from the harbour by the night watch."}
+    rows = [new | {"text": evaluated.upper()}, new, new | {"text": f"{reserved} And more."}]
+    monkeypatch.setattr(pool, "load_annotations", lambda *args, **options: dataset)
+    monkeypatch.setattr(pool, "gather", lambda dataset: rows)
+    monkeypatch.setattr(pool, "likely_not_background", lambda train, rows: np.array([True, False, False]))
+    pool.main(["--output", str(tmp_path / "pool.jsonl")])
+    assert [json.loads(line) for line in (tmp_path / "pool.jsonl").read_text().splitlines()] == [new]
 
 
 def test_half_of_a_sample_is_drawn_from_the_likely_ones():

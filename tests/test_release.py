@@ -10,6 +10,7 @@ from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL, resolve_model
+from train.finetune import labels_sha256
 from train.release import READINGS, check_complete, put_in_place, read_test, write_release
 
 
@@ -75,12 +76,17 @@ def test_an_unfinished_run_is_not_released(tmp_path):
         check_complete(tmp_path, datasets.DatasetDict())
 
 
-def test_a_run_on_a_part_of_the_dataset_is_not_released(run):
-    sentences = json.loads((run / "training.json").read_text())["sentences"]
-    dataset = {split: range(count) for split, count in sentences.items()}
+def test_a_run_without_temperature_or_on_other_labels_is_not_released(run):
+    dataset = load_annotations(OWN_DATA)
+    training = json.loads((run / "training.json").read_text()) | {"labels_sha256": labels_sha256(dataset)}
+    (run / "training.json").write_text(json.dumps(training))
+    with pytest.raises(ClaimsiftError, match=r"run train/calibrate\.py"):
+        check_complete(run, dataset)
+    (run / "training.json").write_text(json.dumps(training | {"calibration": {"temperature": 1.5}}))
     check_complete(run, dataset)
+    changed = dataset["train"].map(lambda row: {"label": 3 - row["label"]})
     with pytest.raises(ClaimsiftError, match="train it anew"):
-        check_complete(run, dataset | {"train": range(7)})
+        check_complete(run, dataset | {"train": changed})
 
 
 def test_test_is_read_once_for_a_model_and_every_reading_is_logged(run, tmp_path):

@@ -1,10 +1,10 @@
 """Fits a temperature that makes a model's probabilities honest, on sentences that its twin was not trained on.
 
-python train/calibrate.py runs/distilled --twin runs/distilled-0
+python train/calibrate.py runs/distilled --twin runs/distilled-twin
 
-The twin is a run of the same recipe with ``--folds 3 --hold_back 0``. One temperature (Guo et al. 2017,
-https://arxiv.org/abs/1706.04599) is fitted to the twin's logits on the part that it held back, and written into
-``<run>/model/training.json``; ``release.py`` folds it into the classifier's weights, so that every runtime gives
+The twin is trained like the run, with ``--folds 3 --hold_back 0`` and by teachers that held back the same part. One
+temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599) is fitted to the twin's logits on that part and written
+into ``<run>/model/training.json``; ``release.py`` folds it into the classifier's weights, so that every runtime gives
 calibrated probabilities. No label changes.
 """
 
@@ -18,7 +18,7 @@ sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
 
 import evaluate
 import numpy as np
-from finetune import METRICS, Recipe, find_data
+from finetune import METRICS, find_data
 from folds import held_back_fold, read_training
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -44,14 +44,14 @@ def main(arguments: list[str] | None = None) -> None:
         "temperature": temperature,
         "sentences": len(labels),
         "twin": metric.compute(predictions=probabilities.argmax(-1), references=labels),
-        "before": honesty(probabilities, labels),
-        "after": honesty(softmax(logits / temperature, axis=-1), labels),
+        "before": calibration_figures(probabilities, labels),
+        "after": calibration_figures(softmax(logits / temperature, axis=-1), labels),
     }
     (options.run / "model" / "training.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(run["calibration"], indent=2))
 
 
-def honesty(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def calibration_figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {
         "ece": expected_calibration_error(probabilities, labels),
         "brier": brier_score(probabilities, labels),
@@ -60,8 +60,12 @@ def honesty(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 def held_back(twin: Path) -> tuple[np.ndarray, np.ndarray]:
     """Returns the twin's probabilities, ``(sentences, 4)``, and the labels of the sentences that it held back."""
-    data = read_training(twin)["recipe"].get("data", Recipe.data)
-    train = load_annotations(find_data(data), require_all=True)["train"]
+    settings = read_training(twin)["recipe"]
+    for teacher in map(Path, settings.get("teachers", [])):
+        theirs = read_training(teacher)["recipe"]
+        if any(theirs.get(key) != settings.get(key) for key in ("folds", "hold_back")):
+            raise ClaimsiftError(f"{twin}: its teacher {teacher} was trained on what it held back; leave that one out")
+    train = load_annotations(find_data(settings["data"]), require_all=True)["train"]
     rows = train.select(held_back_fold(twin, train).held_back)
     scored = Predictor.from_pretrained(twin / "model").score_sentences(rows["text"], rows["context"])
     probabilities = np.array([[sentence.scores[label] for label in LABELS] for sentence in scored])

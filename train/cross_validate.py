@@ -34,6 +34,8 @@ from claimsift.labels import LABEL_TO_ID, LABELS
 from eval.baselines import BASELINES
 
 LOG = HERE / "cross_validation.jsonl"
+RECIPE = "train/recipes/default.yaml"  # which the table does not name
+FOLDS = 3
 # A fold has neither a dev split to choose an epoch by nor anything to keep.
 UNSAVED = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": "false", "report_to": "none"}
 
@@ -49,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--name", required=True, help="what the table calls these settings")
     parser.add_argument("--baseline", choices=BASELINES, help="measure this instead of the recipe")
     parser.add_argument("--runs", type=Path, nargs="+", help="measure these, trained with --folds and --hold_back")
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=FOLDS)
     parser.add_argument("--jobs", type=int, default=1, help="folds trained side by side, the threads shared among them")
     parser.add_argument("--first", type=int, help="stop after this many folds: a cheaper look")
     parser.add_argument(
@@ -57,6 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--log", type=Path, default=LOG)
     options, overrides = parser.parse_known_args(arguments)
+    if options.runs and options.leave_out != "document":
+        raise ClaimsiftError("--runs are measured on the documents that they held back, not on sources or outlets")
 
     with tempfile.TemporaryDirectory() as scratch:
         settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
@@ -66,18 +70,28 @@ def main(arguments: list[str] | None = None) -> None:
             dataset["train"] = without_authored(dataset["train"])
         if options.runs:
             tasks = [(run_learner(run), held_back_fold(run, dataset["train"])) for run in options.runs]
-            overrides = ["--runs", *map(str, options.runs), *overrides]
         else:
             learn = baseline_learner(options.baseline) if options.baseline else recipe_learner(recipe, args)
             folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
             tasks = [(learn, fold) for fold in folds]
         figures = cross_validate(tasks, dataset, options.jobs)
-    entry = {"name": options.name, "leave_out": options.leave_out, "options": overrides, **figures}
+    entry = {"name": options.name, "leave_out": options.leave_out, "options": described(options, overrides), **figures}
     with options.log.open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
     if options.log == LOG:
         fill_block(HERE / "README.md", "cross-validation", to_table(LOG))
     print(json.dumps(entry, indent=2))
+
+
+def described(options: argparse.Namespace, overrides: list[str]) -> list[str]:
+    """Returns the options that decide the figures."""
+    chosen = [] if options.recipe == RECIPE else [options.recipe]
+    if options.runs:
+        chosen += ["--runs", *map(str, options.runs)]
+    for name, default in (("baseline", None), ("folds", FOLDS), ("first", None)):
+        value = getattr(options, name)
+        chosen += [] if value == default else [f"--{name}", str(value)]
+    return [*chosen, *overrides]
 
 
 def recipe_learner(recipe: Recipe, args: TrainingArguments) -> Learn:

@@ -9,6 +9,7 @@ that were not trained on its document, where there are any: a teacher is too sur
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -58,6 +59,10 @@ class DistilRecipe(Recipe):
 def main(arguments: list[str] | None = None) -> None:
     check_launch()
     recipe, args = parse(sys.argv[1:] if arguments is None else arguments, DistilRecipe)
+    if not recipe.teachers:
+        raise ClaimsiftError("no teachers to learn from: set teachers to folders of finished runs of finetune.py")
+    if recipe.context or recipe.oversample_power:
+        raise ClaimsiftError("distillation reads single sentences, each once: leave context and oversample_power alone")
     args.remove_unused_columns = False  # the soft labels are no input of the model
     checkpoint = find_checkpoint(Path(args.output_dir), recipe.resume)
     dataset = load_dataset(recipe)
@@ -73,7 +78,7 @@ def read_pool(recipe: DistilRecipe) -> datasets.Dataset | None:
     if not Path(recipe.pool).exists():
         raise ClaimsiftError(f"{recipe.pool}: no such file; python train/pool.py --output {recipe.pool} writes it")
     with open(recipe.pool, encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+        rows = [json.loads(line) for line in lines][: recipe.limit or None]
     return datasets.Dataset.from_list([row | {"label": UNLABELLED} for row in rows])
 
 
@@ -126,10 +131,9 @@ def soft_label_logits(model: Path, texts: list[str], args: TrainingArguments) ->
     for start in range(0, len(missing), CHUNK):
         chunk, sentences = zip(*missing[start : start + CHUNK], strict=True)
         logits = score(sentences)
-        part = folder / f"{chunk[0]}.part"
-        with part.open("wb") as stream:
-            np.savez(stream, sentences=np.array(chunk), logits=logits)
-        part.replace(part.with_suffix(".npz"))
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
+            np.savez(part, sentences=np.array(chunk), logits=logits)
+        Path(part.name).replace(folder / f"{chunk[0]}.npz")
         known |= dict(zip(chunk, logits, strict=True))
         progress.update(len(chunk))
     return np.stack([known[key] for key in keys])
@@ -159,6 +163,7 @@ class DistilTrainer(LengthGroupedTrainer):
 
     def __init__(self, *, recipe: DistilRecipe, compute_loss_func: Callable, **options):
         super().__init__(**options)
+        self.model_accepts_loss_kwargs = False  # the loss is a mean over its batch: let the Trainer average batches
         self.recipe = recipe
         self.label_loss = compute_loss_func
 

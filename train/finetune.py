@@ -3,10 +3,11 @@
     accelerate launch train/finetune.py train/recipes/default.yaml [--any_option value]
 
 A recipe sets fields of ``Recipe`` below and of ``transformers.TrainingArguments``; every one of them is an option too.
-The finished model lies in ``<output_dir>/model``; ``train/release.py`` makes a release of it.
+The finished model lies in ``<output_dir>/model``. ``train/release.sh`` says how the released one comes about.
 """
 
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ import numpy as np
 import torch
 import yaml
 from accelerate.utils import get_int_from_env
-from folds import split
+from folds import nth_fold
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -66,7 +67,7 @@ class Recipe:
     smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all labels"})
     authored: bool = field(default=True, metadata={"help": "train on the sentences written for the dataset too"})
     folds: int = field(default=0, metadata={"help": "parts that the documents of train are cut into; 0 is none"})
-    hold_back: int = field(default=0, metadata={"help": "which of the parts is not trained on"})
+    hold_back: int | None = field(default=None, metadata={"help": "which of the parts is not trained on, from 0"})
     limit: int = field(default=0, metadata={"help": "sentences of each split to use, for a trial run; 0 is all"})
     resume: bool = field(default=False, metadata={"help": "continue the run in output_dir"})
 
@@ -81,12 +82,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 def load_dataset(recipe: Recipe) -> datasets.DatasetDict:
     """Returns the splits, of train only the part that the recipe trains on."""
-    dataset = load_annotations(find_data(recipe.data))
+    # Without one of its sources the documents would fall into other folds.
+    dataset = load_annotations(find_data(recipe.data), require_all=recipe.folds > 0)
     if not {"train", "dev"} <= dataset.keys():
         raise ClaimsiftError(f"{recipe.data}: holds only {', '.join(dataset)}; training takes a train and a dev split")
     if recipe.folds:
-        fold = list(split(dataset["train"], recipe.folds))[recipe.hold_back]
+        fold = nth_fold(dataset["train"], recipe.folds, recipe.hold_back)
         dataset["train"] = dataset["train"].select(fold.train)
+    elif recipe.hold_back is not None:
+        raise ClaimsiftError("hold_back names one of the parts that folds cuts train into; set folds too")
     if not recipe.authored:
         dataset["train"] = without_authored(dataset["train"])
     if recipe.limit:
@@ -334,6 +338,7 @@ def save_run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, fi
         "processes": trainer.args.world_size,
         "train_seconds": round(seconds),  # since the last start, where the run was resumed
         "sentences": {split: len(rows) for split, rows in dataset.items()},
+        "labels_sha256": labels_sha256(dataset),
         "best_epoch": best_epoch(trainer),
         "dev": {key.removeprefix("eval_"): value for key, value in figures.items()},
         "versions": {name: version(name) for name in ("claimsift", "torch", "transformers", "datasets", "accelerate")},
@@ -342,6 +347,12 @@ def save_run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, fi
     shutil.rmtree(folder, ignore_errors=True)
     staging.replace(folder)
     return folder
+
+
+def labels_sha256(dataset: datasets.DatasetDict) -> str:
+    """A hash of the ids and labels of all sentences, which tells whether a dataset has changed since."""
+    pairs = [(name, *pair) for name, rows in dataset.items() for pair in zip(rows["id"], rows["label"], strict=True)]
+    return hashlib.sha256(json.dumps(sorted(pairs)).encode()).hexdigest()
 
 
 def best_epoch(trainer: Trainer) -> float | None:

@@ -53,12 +53,24 @@ def held_back_fold(run: Path, train: datasets.Dataset) -> Fold:
     """Returns the fold that a finished run of one with ``--folds`` was trained on and held back.
 
     Raises:
-        ClaimsiftError: there is no finished run, or it held nothing back.
+        ClaimsiftError: there is no finished run, it held nothing back, or the dataset has changed since.
     """
-    settings = read_training(run)["recipe"]
+    training = read_training(run)
+    settings = training["recipe"]
     if not settings.get("folds"):
         raise ClaimsiftError(f"{run}: was trained on all documents; train one with --folds 3 --hold_back 0")
-    return list(split(train, settings["folds"]))[settings["hold_back"]]
+    fold = nth_fold(train, settings["folds"], settings["hold_back"])
+    authored = settings.get("authored", True)
+    trained_on = fold.train if authored else [row for row in fold.train if train[int(row)]["source"] != AUTHORED]
+    if len(trained_on) != training["sentences"]["train"]:
+        raise ClaimsiftError(f"{run}: its documents are not those of the dataset as it is now; train it anew")
+    return fold
+
+
+def nth_fold(train: datasets.Dataset, folds: int, number: int | None) -> Fold:
+    if folds < 2 or number not in range(folds):
+        raise ClaimsiftError(f"hold_back is {number}, folds {folds}: hold_back counts from 0 to one below folds")
+    return list(split(train, folds))[number]
 
 
 def read_training(run: Path) -> dict:

@@ -2,9 +2,9 @@
 
 python train/pool.py --output runs/pool.jsonl
 
-Half of the sample is drawn from the sentences that a bag of words takes for something else than background: at
-random, the rare labels would be some of every thirty. Nothing comes from reserved documents, and no sentence is a
-near-duplicate of one of dev or test. The file holds other people's texts and is not to be published.
+Half of the sample is drawn from the sentences that a bag of words takes for something else than background, since the
+rare labels are rare. Nothing comes from reserved documents, and no sentence is a near-duplicate of one of theirs or of
+one of dev or test. The file holds other people's texts and is not to be published.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from claimsift.sentences import split_sentences
 from eval.baselines import BASELINES
 
 ANNOTATIONS = HERE.parent / "data" / "annotations"
-# Sentences at most from each source, in order to keep the pool varied.
-SOURCES = {"newsarticles": 26_000, "fnc1-train": 22_000, "lee": 3_000, "commons": 4_000, "healthtweets": 5_000}
+# Sentences at most from each source, to keep the pool varied.
+QUOTAS = {"newsarticles": 26_000, "fnc1-train": 22_000, "lee": 3_000, "commons": 4_000, "healthtweets": 5_000}
 MIN_CHARACTERS, MAX_CHARACTERS = 15, 600
 WEB_ADDRESS = re.compile(r"\s*https?://\S*")
 
@@ -47,14 +47,15 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{options.output} is there already")
         return
     dataset = load_annotations(ANNOTATIONS, require_all=True)
-    rows = list(without_copies(gather(dataset), dataset))
+    rows = gather(dataset)
     likely = likely_not_background(dataset["train"], rows)
     random = np.random.default_rng(options.seed)
-    chosen = [
+    drawn = [
         row
-        for source, size in SOURCES.items()
+        for source, size in QUOTAS.items()
         for row in sample(rows, likely, source, round(size * options.share), random)
     ]
+    chosen = without_copies(drawn, [*dataset["dev"]["text"], *dataset["test"]["text"], *reserved_sentences()])
     options.output.parent.mkdir(parents=True, exist_ok=True)
     part = options.output.with_name(options.output.name + ".part")
     part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen), encoding="utf-8")
@@ -64,12 +65,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def gather(dataset: datasets.DatasetDict) -> list[dict]:
     """Returns every different sentence of the documents that are neither labelled nor reserved."""
-    reserved = json.loads((ANNOTATIONS / "reserved.json").read_text(encoding="utf-8"))
-    taken = {document_name(source, doc, "") for source, docs in reserved.items() for doc in docs}
+    taken = {document_name(source, doc, "") for source, docs in reserved_documents().items() for doc in docs}
     taken.update(*(document_names(rows) for rows in dataset.values()))
     seen = {text for rows in dataset.values() for text in rows["text"]}
     rows = []
-    for source in SOURCES:
+    for source in QUOTAS:
         for doc, text in tqdm(read_documents(source).items(), desc=source, disable=None):
             if document_name(source, doc, "") in taken:
                 continue
@@ -80,9 +80,21 @@ def gather(dataset: datasets.DatasetDict) -> list[dict]:
     return rows
 
 
-def without_copies(rows: list[dict], dataset: datasets.DatasetDict) -> list[dict]:
-    """Leaves out near-duplicates of the sentences of dev and test."""
-    evaluated = [text for split in ("dev", "test") for text in dataset[split]["text"]]
+def reserved_documents() -> dict[str, list[str]]:
+    return json.loads((ANNOTATIONS / "reserved.json").read_text(encoding="utf-8"))
+
+
+def reserved_sentences() -> list[str]:
+    return [
+        sentence.text
+        for source, docs in reserved_documents().items()
+        for doc in docs
+        for sentence in split_sentences(read_documents(source)[doc])
+    ]
+
+
+def without_copies(rows: list[dict], evaluated: list[str]) -> list[dict]:
+    """Leaves out near-duplicates of the sentences that models are, or will be, evaluated on."""
     copies = {pair.second for pair in near_duplicates(dict(enumerate(evaluated)), dict(enumerate(texts(rows))))}
     return [row for index, row in enumerate(rows) if index not in copies]
 

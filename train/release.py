@@ -1,6 +1,6 @@
 """Makes a release of a finished run: a folder laid out as a Hub repository, the library's shipped model by default.
 
-python train/release.py runs/default
+python train/release.py runs/distilled
 
 Weights are stored in fp16. The released figures are measured on the folder as it will ship: on dev, and on test, which
 is read here and nowhere else, once for each model; every reading is logged in ``eval/results/test_readings.jsonl``. All
@@ -18,6 +18,7 @@ from pathlib import Path
 import datasets
 import torch
 import yaml
+from finetune import labels_sha256
 from folds import read_training
 from safetensors.torch import load_file, save_file
 from transformers import TrainingArguments
@@ -42,7 +43,7 @@ COPIED = ("tokenizer.json", "tokenizer_config.json", "training.json")
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("run", type=Path, help="output_dir of a finished run of finetune.py")
+    parser.add_argument("run", type=Path, help="output_dir of a finished, calibrated run of distil.py")
     # Not the installed package's folder: the release belongs into the repository, from which the wheel is built.
     parser.add_argument("--output", type=Path, default=ROOT / "model" / "claimsift" / SHIPPED_MODEL.name)
     options = parser.parse_args(arguments)
@@ -64,11 +65,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def check_complete(model: Path, dataset: datasets.DatasetDict) -> None:
-    """Raises ClaimsiftError unless the run is finished and was trained on all of the dataset."""
-    trained_on = read_training(model.parent)["sentences"]
-    all_of_it = {split: len(rows) for split, rows in dataset.items()}
-    if trained_on != all_of_it:
-        raise ClaimsiftError(f"{model}: was trained on {trained_on}, and the dataset holds {all_of_it}; train it anew")
+    """Raises ClaimsiftError unless the run is finished, calibrated, and was trained on the dataset as it is now."""
+    training = read_training(model.parent)
+    if "calibration" not in training:
+        raise ClaimsiftError(f"{model}: is not calibrated; train a twin and run train/calibrate.py")
+    if training["labels_sha256"] != labels_sha256(dataset):
+        raise ClaimsiftError(f"{model}: was trained on other labels than the dataset holds; train it anew")
 
 
 def write_release(model: Path, folder: Path) -> None:

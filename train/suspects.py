@@ -2,8 +2,8 @@
 
 python train/suspects.py train/recipes/distilled.yaml --output suspects.jsonl
 
-Those are the sentences on which the teachers that were not trained on their document put the least probability on the
-label (self-confidence: Northcutt et al. 2021, https://arxiv.org/abs/1911.00068). The file shows the text and its
+Those are the sentences on which the teachers that were not trained on their document put the least probability on
+the label (self-confidence: Northcutt et al. 2021, https://arxiv.org/abs/1911.00068). The file shows the text and its
 context, not the label, so that whoever reads it again reads it blind.
 """
 
@@ -28,19 +28,19 @@ def main(arguments: list[str] | None = None) -> None:
     options, overrides = parser.parse_known_args(arguments)
     recipe, args = parse([options.recipe, *overrides], DistilRecipe)
     train = load_dataset(recipe)["train"]
-    probability = np.full(len(train), np.nan)
-    for folder in recipe.teachers:
-        teacher = Path(folder)
-        unseen = np.flatnonzero(not_seen(teacher, train))
+    probability = np.full((len(recipe.teachers), len(train)), np.nan)
+    for number, folder in enumerate(recipe.teachers):
+        unseen = np.flatnonzero(not_seen(Path(folder), train))
         rows = train.select(unseen)
-        probabilities = softmax(soft_label_logits(teacher / "model", list(rows["text"]), args), axis=-1)
-        probability[unseen] = probabilities[np.arange(len(rows)), rows["label"]]
-    worst = np.argsort(probability)[: options.top]  # those that every teacher has seen come last
+        probabilities = softmax(soft_label_logits(Path(folder) / "model", list(rows["text"]), args), axis=-1)
+        probability[number, unseen] = probabilities[np.arange(len(rows)), rows["label"]]
+    judged = np.flatnonzero(np.isfinite(probability).any(0))
+    worst = judged[np.argsort(np.nanmean(probability[:, judged], axis=0))][: options.top]
     with options.output.open("w", encoding="utf-8") as stream:
         for row in train.select(worst):
             shown = {key: row[key] for key in ("id", "source", "doc", "context", "text")}
             stream.write(json.dumps(shown, ensure_ascii=False) + "\n")
-    print(f"{len(worst)} of {np.isfinite(probability).sum()} sentences in {options.output}")
+    print(f"{len(worst)} of {len(judged)} sentences in {options.output}")
 
 
 if __name__ == "__main__":

