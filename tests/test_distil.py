@@ -144,13 +144,13 @@ def test_the_loss_is_zero_where_student_and_teachers_agree_and_keeps_its_scale()
     for temperature in (1.0, 2.0):
         soft = (logits / temperature).softmax(-1)
         assert distillation_loss(logits, soft, temperature) == pytest.approx(0, abs=1e-6)
-    # The size of its gradients does not depend on the temperature, as long as the logits are small beside it.
+    # The size of its gradients hardly depends on the temperature, once that is large beside the logits.
     gradients = []
     for temperature in (4.0, 8.0):
-        student = (logits / 10).requires_grad_()
-        distillation_loss(student, torch.eye(4).repeat(2, 1), temperature).backward()
-        gradients.append(student.grad.norm() / temperature)
-    assert gradients[0] == pytest.approx(gradients[1], rel=0.1)
+        student = torch.zeros(8, 4, requires_grad=True)
+        distillation_loss(student, (logits / temperature).softmax(-1), temperature).backward()
+        gradients.append(student.grad.norm().item())
+    assert gradients[0] == pytest.approx(gradients[1], rel=0.2)
     # At temperature 1 it is the cross-entropy less the teachers' entropy.
     soft = torch.tensor([[0.7, 0.1, 0.1, 0.1]] * 8)
     cross_entropy = torch.nn.functional.cross_entropy(logits, soft)

@@ -4,7 +4,7 @@ from conftest import ANNOTATIONS
 
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import document_names
-from claimsift.annotations.records import AUTHORED
+from claimsift.annotations.records import UNCERTAIN, WRITTEN
 from train.folds import split
 
 
@@ -14,21 +14,24 @@ def train(all_sources):
 
 
 @pytest.mark.parametrize(("leave_out", "folds"), [("document", 3), ("source", 3), ("outlet", 3), ("outlet", 9)])
-def test_each_real_sentence_is_held_back_once_and_no_written_one_ever(train, leave_out, folds):
+def test_each_natural_sentence_is_held_back_once_and_no_added_one_ever(train, leave_out, folds):
     parts = list(split(train, folds, leave_out))
     assert len(parts) == folds
     held_back = np.concatenate([part.held_back for part in parts])
-    sources = np.array(train["source"])
-    real = np.flatnonzero(sources == "newsarticles" if leave_out == "outlet" else sources != AUTHORED)
-    assert sorted(held_back) == sorted(real)
+    rows = zip(train["source"], train["drawn"], strict=True)
+    may_be = [
+        drawn not in (WRITTEN, UNCERTAIN) and (source == "newsarticles" or leave_out != "outlet")
+        for source, drawn in rows
+    ]
+    assert sorted(held_back) == np.flatnonzero(may_be).tolist()
     documents = np.array(document_names(train))
     for part in parts:
         assert not set(documents[part.train]) & set(documents[part.held_back])
         assert set(part.train) | set(part.held_back) == set(range(len(train)))
 
 
-def test_written_sentences_do_not_change_what_is_held_back(train):
+def test_added_sentences_do_not_change_what_is_held_back(train):
     """Figures with and without them are to be of the same sentences."""
-    real = train.filter(lambda row: row["source"] != AUTHORED)
+    real = train.filter(lambda row: row["drawn"] not in (WRITTEN, UNCERTAIN))
     for with_written, without in zip(split(train, 3), split(real, 3), strict=True):
         assert train.select(with_written.held_back)["id"] == real.select(without.held_back)["id"]

@@ -21,16 +21,16 @@ sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
 import datasets
 import evaluate
 import numpy as np
-from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize, without_authored
+from distil import soft_label_logits
+from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize, without
 from folds import Fold, held_back_fold, split
 from joblib import Parallel, delayed
 from transformers import TrainingArguments
 
-from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
-from claimsift.labels import LABEL_TO_ID, LABELS
+from claimsift.labels import LABELS
 from eval.baselines import BASELINES
 
 LOG = HERE / "cross_validation.jsonl"
@@ -66,10 +66,9 @@ def main(arguments: list[str] | None = None) -> None:
         settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
         recipe, args = parse([options.recipe, *overrides, *settings])
         dataset = load_annotations(find_data(recipe.data), require_all=True)
-        if not recipe.authored:
-            dataset["train"] = without_authored(dataset["train"])
+        dataset["train"] = without(recipe.without, dataset["train"])
         if options.runs:
-            tasks = [(run_learner(run), held_back_fold(run, dataset["train"])) for run in options.runs]
+            tasks = [(run_learner(run, args), held_back_fold(run, dataset["train"])) for run in options.runs]
         else:
             learn = baseline_learner(options.baseline) if options.baseline else recipe_learner(recipe, args)
             folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
@@ -120,15 +119,13 @@ def baseline_learner(name: str) -> Learn:
     return learn
 
 
-def run_learner(run: Path) -> Learn:
+def run_learner(run: Path, args: TrainingArguments) -> Learn:
     """Returns a learner that has learnt already."""
 
     def learn(train: datasets.Dataset) -> Predict:
-        predictor = Predictor.from_pretrained(run / "model")
-
         def predict(rows: datasets.Dataset) -> Scored:
-            scored = predictor.score_sentences(rows["text"], rows["context"])
-            return [LABEL_TO_ID[sentence.label] for sentence in scored], list(rows["label"])
+            logits = soft_label_logits(run / "model", list(rows["text"]), args)
+            return logits.argmax(-1).tolist(), list(rows["label"])
 
         return predict
 

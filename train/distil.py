@@ -28,7 +28,7 @@ from finetune import (
     make_trainer,
     parse,
     run,
-    without_authored,
+    without,
 )
 from folds import held_back_fold, read_training
 from tqdm import tqdm
@@ -108,11 +108,9 @@ def not_seen(teacher: Path, train: datasets.Dataset) -> np.ndarray:
     settings = read_training(teacher)["recipe"]
     recipe = Recipe(**{key: value for key, value in settings.items() if key in Recipe.__dataclass_fields__})
     everything = load_annotations(find_data(recipe.data))["train"]
-    seen = set(everything["id"])
+    seen = set(without(recipe.without, everything)["id"])
     if recipe.folds:
         seen -= set(everything.select(held_back_fold(teacher, everything).held_back)["id"])
-    if not recipe.authored:
-        seen -= set(everything["id"]) - set(without_authored(everything)["id"])
     return np.array([sentence not in seen for sentence in train["id"]])
 
 

@@ -40,7 +40,6 @@ from transformers import (
 
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import CONTEXT_SENTENCES
-from claimsift.annotations.records import AUTHORED
 from claimsift.encoder import resolve_encoder
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import ID_TO_LABEL, LABEL_TO_ID, LABELS
@@ -65,7 +64,7 @@ class Recipe:
         default=0.0, metadata={"help": "focusing of the focal loss (Lin et al. 2017); 0 is none"}
     )
     smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all labels"})
-    authored: bool = field(default=True, metadata={"help": "train on the sentences written for the dataset too"})
+    without: list[str] = field(default_factory=list, metadata={"help": "kinds of `drawn` that are not trained on"})
     folds: int = field(default=0, metadata={"help": "parts that the documents of train are cut into; 0 is none"})
     hold_back: int | None = field(default=None, metadata={"help": "which of the parts is not trained on, from 0"})
     limit: int = field(default=0, metadata={"help": "sentences of each split to use, for a trial run; 0 is all"})
@@ -91,16 +90,16 @@ def load_dataset(recipe: Recipe) -> datasets.DatasetDict:
         dataset["train"] = dataset["train"].select(fold.train)
     elif recipe.hold_back is not None:
         raise ClaimsiftError("hold_back names one of the parts that folds cuts train into; set folds too")
-    if not recipe.authored:
-        dataset["train"] = without_authored(dataset["train"])
+    dataset["train"] = without(recipe.without, dataset["train"])
     if recipe.limit:
         # A stride keeps all sources and labels in.
         dataset = datasets.DatasetDict({name: _stride(rows, recipe.limit) for name, rows in dataset.items()})
     return dataset
 
 
-def without_authored(rows: datasets.Dataset) -> datasets.Dataset:
-    return rows.filter(lambda row: row["source"] != AUTHORED)
+def without(kinds: list[str], rows: datasets.Dataset) -> datasets.Dataset:
+    """Leaves out the rows that were drawn in one of these ways."""
+    return rows.filter(lambda row: row["drawn"] not in kinds) if kinds else rows
 
 
 def run(trainer: Trainer, recipe: Recipe, dataset: datasets.DatasetDict, checkpoint: str | None) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold
 
 from claimsift.annotations.dataset import document_names
-from claimsift.annotations.records import AUTHORED
+from claimsift.annotations.records import UNCERTAIN, WRITTEN
 from claimsift.annotations.sources import NEWSARTICLES, article_hosts
 from claimsift.errors import ClaimsiftError
 
@@ -30,12 +30,12 @@ def split(
 ) -> Iterator[Fold]:
     """Yields folds that hold back documents, the articles of some outlets, or each source in turn.
 
-    As many folds of outlets as there are outlets leave one out at a time. Sentences written for the dataset are never
-    held back: figures are those on real news.
+    As many folds of outlets as there are outlets leave one out at a time. Written sentences and those picked because
+    models were unsure of them are never held back: figures are those on real news as it is.
     """
     sources = np.array(train["source"])
-    authored = np.flatnonzero(sources == AUTHORED)
-    real = np.flatnonzero(sources != AUTHORED)
+    is_added = np.array([drawn in (WRITTEN, UNCERTAIN) for drawn in train["drawn"]])
+    added, real = np.flatnonzero(is_added), np.flatnonzero(~is_added)
     groups = {"document": document_names, "source": lambda rows: rows["source"], "outlet": outlets}[leave_out](train)
     groups = np.array(groups)
     if leave_out == "source":
@@ -46,7 +46,7 @@ def split(
         parts = [candidates[part] for _, part in splitter.split(candidates, groups=groups[candidates])]
     for number, held_back in enumerate(parts):
         name = str(number) if leave_out == "document" else " ".join(sorted(set(groups[held_back])))
-        yield Fold(name, np.concatenate([np.setdiff1d(real, held_back), authored]), held_back)
+        yield Fold(name, np.concatenate([np.setdiff1d(real, held_back), added]), held_back)
 
 
 def held_back_fold(run: Path, train: datasets.Dataset) -> Fold:
@@ -60,9 +60,8 @@ def held_back_fold(run: Path, train: datasets.Dataset) -> Fold:
     if not settings.get("folds"):
         raise ClaimsiftError(f"{run}: was trained on all documents; train one with --folds 3 --hold_back 0")
     fold = nth_fold(train, settings["folds"], settings["hold_back"])
-    authored = settings.get("authored", True)
-    trained_on = fold.train if authored else [row for row in fold.train if train[int(row)]["source"] != AUTHORED]
-    if len(trained_on) != training["sentences"]["train"]:
+    drawn = train.select(fold.train)["drawn"]
+    if sum(kind not in settings["without"] for kind in drawn) != training["sentences"]["train"]:
         raise ClaimsiftError(f"{run}: its documents are not those of the dataset as it is now; train it anew")
     return fold
 

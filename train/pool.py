@@ -23,7 +23,7 @@ from tqdm import tqdm
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import CONTEXT_SENTENCES, document_names
 from claimsift.annotations.leakage import near_duplicates
-from claimsift.annotations.records import document_name
+from claimsift.annotations.records import UNCERTAIN, document_name
 from claimsift.annotations.sources import read_documents
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABEL_TO_ID
@@ -47,6 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{options.output} is there already")
         return
     dataset = load_annotations(ANNOTATIONS, require_all=True)
+    # Those were drawn from this pool, and are part of it.
+    dataset["train"] = dataset["train"].filter(lambda row: row["drawn"] != UNCERTAIN)
     rows = gather(dataset)
     likely = likely_not_background(dataset["train"], rows)
     random = np.random.default_rng(options.seed)

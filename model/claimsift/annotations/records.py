@@ -19,6 +19,8 @@ from claimsift.labels import LABELS
 SPLITS = ("train", "dev", "test")
 READINGS = "readings.jsonl"  # lies beside the records: the readings behind the labels, not records themselves
 AUTHORED = "authored"  # the source of sentences written for the dataset
+# How sentences were drawn that train holds to teach rare kinds, and that stand for no natural text.
+WRITTEN, UNCERTAIN = "written", "uncertain"
 OWN = "own"  # the source of text records that name none
 
 _STRINGS = ("id", "source", "doc", "sha1", "label", "split", "drawn", "text", "context")
