@@ -19,6 +19,7 @@ from train.distil import (
     DistilRecipe,
     DistilTrainer,
     distillation_loss,
+    main,
     soft_label_logits,
     with_soft_labels,
 )
@@ -170,11 +171,15 @@ def test_the_student_learns_labels_only_where_there_are_any():
     assert loss == pytest.approx((distillation_loss(logits, soft, 2.0) + 0.5 * on_labels).item())
 
 
+def test_distillation_without_teachers_is_refused(tmp_path):
+    with pytest.raises(ClaimsiftError, match="set teachers to folders of finished runs"):
+        main([str(RECIPE.with_name("default.yaml")), "--output_dir", str(tmp_path)])
+
+
 def test_a_missing_pool_or_teacher_is_named_with_what_to_do(teachers, tmp_path):
     for options, reason in (
         (["--pool", "nowhere.jsonl", "--teachers", teachers[0]], "python train/pool.py --output nowhere.jsonl"),
         (["--pool", "", "--teachers", tmp_path], "no finished run"),
-        (["--pool", "", "--teachers"], "set teachers to folders of finished runs"),
         (["--pool", "", "--teachers", teachers[0], "--hold_back", "1"], "set folds too"),
         (["--pool", "", "--teachers", teachers[0], "--folds", "2", "--hold_back", "2"], "counts from 0"),
     ):

@@ -23,7 +23,7 @@ for part in 0 1; do
 done
 python train/pool.py --output runs/pool.jsonl
 
-# The student, then a last epoch on labels alone, with those of the sentences that the teachers were unsure of; the same
+# The student, then a last epoch on the labelled sentences alone, with those that the teachers were unsure of; the same
 # for its twin.
 student() { # student SUFFIX [OPTION…]
     local suffix=$1
