@@ -1,24 +1,37 @@
 """Files and rows into articles.
 
-A .txt file is one article; every row of a .jsonl or .csv file is one. Input that cannot be read is handed to
-``on_error`` with its file and line, and reading goes on behind it.
+A .txt file is one article; every row of a .jsonl, .csv or .parquet file is one. All but .parquet may be compressed, as
+.gz or .zst. Files are streamed: none is ever unpacked or held whole, but for the text of a .txt file. Input that cannot
+be read is handed to ``on_error`` with its file and line, and reading goes on behind it.
 """
 
 import codecs
+import contextlib
 import csv
 import glob
+import gzip
+import io
 import itertools
 import json
+import os
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from claimsift.errors import InputError
 
-SUFFIXES = (".txt", ".jsonl", ".csv")
+PLAIN_SUFFIXES = (".txt", ".jsonl", ".csv")
+COMPRESSIONS = (".gz", ".zst")
+SUFFIXES = (*(plain + packed for packed in ("", *COMPRESSIONS) for plain in PLAIN_SUFFIXES), ".parquet")
+SUFFIXES_IN_WORDS = f"{', '.join(PLAIN_SUFFIXES)} (plain, {' or '.join(COMPRESSIONS)}) or .parquet"
 STANDARD_INPUT = "-"
 NOT_UTF8 = "not UTF-8, or half of a surrogate pair, which is no character; convert it to UTF-8"
+DAMAGED = "the file is damaged here or before"
+
+BUFFER_SIZE = 128 * 1024
+PARQUET_BATCH = 256  # rows unpacked at a time: long articles times many other columns must fit in memory
 
 # A row of a CSV file is one article; the default limit of 128 KiB is shorter than long reads are.
 csv.field_size_limit(2**31 - 1)
@@ -38,7 +51,7 @@ def raise_error(error: InputError) -> None:
     raise error
 
 
-@dataclass(frozen=True)
+@dataclass
 class ArticleReader:
     """Reads articles from files, folders, globs and standard input.
 
@@ -48,18 +61,41 @@ class ArticleReader:
             ``path:line``.
         lines: whether each line of plain text is a text of its own, rather than the whole file one.
         on_error: called with an :class:`~claimsift.errors.InputError` for each file or row that cannot be read.
+        exclude: resolved paths of files and folders that folders and globs are read without.
+
+    Attributes:
+        bytes_read: how much of the input files has been consumed, measured in the files as they are (compressed ones
+            in compressed bytes, Parquet by the share of its rows). A file that is done with counts in full, whether
+            it could be read or not; standard input does not count.
     """
 
     text_column: str = "text"
     id_column: str | None = None
     lines: bool = False
     on_error: Callable[[InputError], None] = raise_error
+    exclude: frozenset[Path] = frozenset()
+    bytes_read: int = field(default=0, init=False)
+
+    def files(self, inputs: Iterable[str]) -> list[tuple[str, Path]]:
+        """Returns the name and path of every file behind the inputs, in the order they are read in.
+
+        Nothing is opened and no error reported: folders and globs without a file are left out, while a file given by
+        name is listed even where there is none. Standard input is ``("-", Path("-"))``.
+        """
+        found = []
+        for given in inputs:
+            with contextlib.suppress(InputError, OSError):
+                found.extend(self._expand(given))
+        return found
 
     def read(self, inputs: Iterable[str]) -> Iterator[Article]:
         """Yields the articles of all inputs, in order; rows are read one at a time."""
         for given in inputs:
             for name, path in self._guarded(given, self._expand(given)):
+                before = self.bytes_read
                 yield from self._guarded(name, self._read_file(name, path))
+                # What was refused or given up half-way counts too. A pipe has no size, but what came through it counts.
+                self.bytes_read = max(self.bytes_read, before + _size(name, path))
 
     def _guarded(self, name: str, items: Iterator) -> Iterator:
         """Passes items on until reading fails, which ends this input and no other."""
@@ -76,17 +112,25 @@ class ArticleReader:
         if given == STANDARD_INPUT:
             yield given, path
         elif path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            # A folder may be called x.parquet: its files are listed themselves.
+            files = sorted(file for file in path.rglob("*") if _is_readable(file) and self._is_wanted(file))
             if not files:
-                raise InputError(given, f"no {', '.join(SUFFIXES)} file in this folder")
+                raise InputError(given, f"no {SUFFIXES_IN_WORDS} file in this folder")
             yield from ((file.relative_to(path).as_posix(), file) for file in files)
         elif glob.has_magic(given) and not path.exists():
-            files = sorted(match for match in glob.glob(given, recursive=True) if not Path(match).is_dir())
+            matches = glob.glob(given, recursive=True)
+            files = sorted(match for match in matches if not Path(match).is_dir() and self._is_wanted(match))
             if not files:
                 raise InputError(given, "no file matches this pattern")
             yield from ((file, Path(file)) for file in files)
         else:
             yield given, path
+
+    def _is_wanted(self, file: Path | str) -> bool:
+        if not self.exclude:
+            return True
+        resolved = Path(os.path.realpath(file))  # Path.resolve raises where links run in a circle
+        return self.exclude.isdisjoint((resolved, *resolved.parents))
 
     def _read_file(self, name: str, path: Path) -> Iterator[Article]:
         if not _is_encodable(name):
@@ -94,14 +138,18 @@ class ArticleReader:
         if name == STANDARD_INPUT:
             yield from self._read_standard_input()
             return
-        suffix = path.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise InputError(name, f"not one of {', '.join(SUFFIXES)}; convert it, or pipe its text to -")
-        with path.open("rb") as stream:
-            if suffix == ".txt":
-                yield from self._plain_text(name, stream)
+        kind, compression = _suffixes(path)
+        if kind + compression not in SUFFIXES:
+            raise InputError(name, f"not one of {SUFFIXES_IN_WORDS}; convert it, or pipe its text to -")
+        if kind == ".parquet":
+            yield from self._articles(name, self._parquet_rows(name, path))
+            return
+        with io.BufferedReader(_CountedFile(path, self), BUFFER_SIZE) as stream:
+            lines = _unpacked_lines(name, stream, compression) if compression else stream
+            if kind == ".txt":
+                yield from self._plain_text(name, lines)
             else:
-                yield from self._articles(name, _jsonl_rows(stream) if suffix == ".jsonl" else _csv_rows(stream))
+                yield from self._articles(name, _jsonl_rows(lines) if kind == ".jsonl" else _csv_rows(lines))
 
     def _read_standard_input(self) -> Iterator[Article]:
         """JSON lines when the first line that is not blank begins an object, else plain text."""
@@ -127,6 +175,16 @@ class ArticleReader:
             raise InputError(f"{name}:{line}", NOT_UTF8)
         yield Article(name, text)
 
+    def _parquet_rows(self, name: str, path: Path) -> Iterator[tuple[int, dict | str]]:
+        """Like :func:`_jsonl_rows`; the number is that of the row."""
+        before = self.bytes_read
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            file = _open_parquet(name, stream)
+            for number, row in _numbered_rows(name, file):
+                self.bytes_read = before + size * number // file.metadata.num_rows
+                yield number, row
+
     def _articles(self, name: str, rows: Iterable[tuple[int, dict | str]]) -> Iterator[Article]:
         for line, row in rows:
             place = f"{name}:{line}"
@@ -142,7 +200,7 @@ class ArticleReader:
         text = row.get(self.text_column)
         if not isinstance(text, str):
             found = (
-                f"column {self.text_column!r} is {json.dumps(text)}"
+                f"column {self.text_column!r} is {json.dumps(text, default=repr)}"
                 if self.text_column in row
                 else (f"no column {self.text_column!r} among {', '.join(map(repr, row))}")
             )
@@ -155,6 +213,112 @@ class ArticleReader:
             raise InputError(place, NOT_UTF8)
         metadata = {key: value for key, value in row.items() if key != self.text_column}
         return Article(article_id or place, text, metadata)
+
+
+class _CountedFile(io.FileIO):
+    """Tells a reader how much has been read, at the cost of one call per buffer rather than one per line."""
+
+    def __init__(self, path: Path, reader: ArticleReader):
+        super().__init__(path)
+        self._reader = reader
+
+    def readinto(self, buffer) -> int | None:
+        size = super().readinto(buffer)
+        self._reader.bytes_read += size or 0
+        return size
+
+
+def _suffixes(path: Path) -> tuple[str, str]:
+    """How a file is laid out and how it is compressed, as ``(".csv", ".gz")`` or ``(".csv", "")``."""
+    suffix = path.suffix.lower()
+    return (Path(path.stem).suffix.lower(), suffix) if suffix in COMPRESSIONS else (suffix, "")
+
+
+def _is_readable(file: Path) -> bool:
+    return "".join(_suffixes(file)) in SUFFIXES and not os.path.isdir(file)
+
+
+def _size(name: str, path: Path) -> int:
+    try:
+        return 0 if name == STANDARD_INPUT else path.stat().st_size
+    except OSError:  # it has been reported when it was to be read
+        return 0
+
+
+def _unpacked_lines(name: str, stream: io.BufferedReader, compression: str) -> Iterator[bytes]:
+    """Yields the lines of all members of a compressed file.
+
+    Raises:
+        InputError: with the line that could not be read whole, where the file is damaged. Checksums stand at the end of
+            a member, so lines before it may be wrong.
+    """
+    lines, damages = _gzip_lines(stream) if compression == ".gz" else _zstd_lines(stream)
+    number = 0
+    try:
+        if not stream.peek(1):
+            raise EOFError("it is empty")
+        for line in lines:
+            yield line
+            number += 1
+    except damages as error:
+        raise InputError(f"{name}:{number + 1}", f"{DAMAGED} ({error}); fetch it anew") from error
+
+
+def _gzip_lines(stream: io.BufferedReader) -> tuple[Iterable[bytes], tuple[type[Exception], ...]]:
+    """Returns the lines and what is raised where the file is damaged."""
+    return gzip.GzipFile(fileobj=stream), (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+def _zstd_lines(stream: io.BufferedReader) -> tuple[Iterable[bytes], tuple[type[Exception], ...]]:
+    """Like :func:`_gzip_lines`."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    # By default, archives packed with zstd --long=31, as large ones often are, would pass for damaged.
+    window = zstd.DecompressionParameter.window_log_max
+    return zstd.ZstdFile(stream, options={window: window.bounds()[1]}), (EOFError, zstd.ZstdError)
+
+
+def _open_parquet(name: str, stream: io.BufferedReader):
+    """Returns the file as pyarrow's ParquetFile."""
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise InputError(name, "reading Parquet needs pyarrow; run: pip install 'claimsift[parquet]'") from error
+    try:
+        # With its defaults, pyarrow fetches the whole file ahead.
+        return parquet.ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_SIZE, page_checksum_verification=True)
+    except (ArrowException, OSError, UnicodeDecodeError) as error:  # the last one of column names
+        raise InputError(name, f"not a Parquet file, or damaged ({_first_line(error)}); fetch it anew") from error
+
+
+def _numbered_rows(name: str, file) -> Iterator[tuple[int, dict | str]]:
+    """Yields the rows of a ParquetFile with their numbers, or what is wrong with them."""
+    from pyarrow import ArrowException
+
+    number = 0
+    try:
+        for batch in file.iter_batches(PARQUET_BATCH):
+            for index in range(batch.num_rows):
+                number += 1
+                yield number, _parquet_row(batch, index)
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{name}:{number + 1}", f"{DAMAGED} ({_first_line(error)}); fetch it anew") from error
+
+
+def _parquet_row(batch, index: int) -> dict | str:
+    try:
+        return {name: batch.column(nr)[index].as_py() for nr, name in enumerate(batch.schema.names)}
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    except (ValueError, OverflowError) as error:  # such as a date outside Python's calendar
+        return f"holds a value that cannot be read ({_first_line(error)}); drop the column, or mend the value"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
