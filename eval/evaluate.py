@@ -24,9 +24,8 @@ from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import document_names
 from claimsift.cards import table
 from claimsift.errors import ClaimsiftError
-from claimsift.hub import resolve_model
+from claimsift.hub import resolve_model, weights_sha256
 from claimsift.labels import LABEL_TO_ID, LABELS
-from claimsift.packages import file_sha256
 from eval.baselines import BASELINES
 from eval.bootstrap import document_confusions, f1_scores, interval, resample
 from eval.calibration import brier_score, expected_calibration_error
@@ -87,7 +86,7 @@ def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> di
         systems[name] = figures | {"interval": {key: interval(resampled[name][key]) for key in resampled[name]}}
     return {
         "split": split,
-        "model_sha256": file_sha256(model / "model.safetensors"),
+        "weights_sha256": weights_sha256(model),
         "sentences": len(rows),
         "documents": len(set(documents)),
         "train_sentences": len(train),

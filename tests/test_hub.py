@@ -11,8 +11,8 @@ from claimsift.hub import SHIPPED_MODEL, resolve_model
 
 @pytest.fixture
 def folder(tmp_path):
-    """A copy of the shipped model to spoil."""
-    return shutil.copytree(SHIPPED_MODEL, tmp_path / "model")
+    """A copy of the shipped model to spoil, with its safetensors alone, as a run of finetune.py leaves it."""
+    return shutil.copytree(SHIPPED_MODEL, tmp_path / "model", ignore=shutil.ignore_patterns("onnx"))
 
 
 def change_config(folder, **changes):
@@ -32,7 +32,7 @@ def test_a_folder_is_a_model_too(folder):
     assert Predictor.from_pretrained(folder).score_article("The army denied it.")
 
 
-def test_labels_in_another_order_are_put_right(folder, predictor):
+def test_labels_in_another_order_are_put_right(folder):
     """Swaps claim and background in the head and in the names; the scores stay as they were."""
     from safetensors.torch import save_file
 
@@ -44,7 +44,8 @@ def test_labels_in_another_order_are_put_right(folder, predictor):
     names = {"0": "background", "1": "denial", "2": "unverified_report", "3": "claim"}
     change_config(folder, id2label=names, label2id={name: int(index) for index, name in names.items()})
     sentence = "Police said the men had fled."
-    swapped, shipped = (p.score_sentences([sentence])[0] for p in (Predictor.from_pretrained(folder), predictor))
+    models = Predictor.from_pretrained(folder), Predictor.from_pretrained(backend="torch", device="cpu")
+    swapped, shipped = (model.score_sentences([sentence])[0] for model in models)
     assert swapped.scores == pytest.approx(shipped.scores, abs=1e-4)
 
 
@@ -92,6 +93,25 @@ def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch):
     (tmp_path / "models--org--name" / "refs" / "main").write_text("abc")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert resolve_model("org/name") == snapshot
+
+
+def test_a_folder_with_int8_weights_alone_is_scored_by_onnx(tmp_path, predictor):
+    folder = shutil.copytree(SHIPPED_MODEL, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors"))
+    sentence = "The army denied it."
+    assert Predictor.from_pretrained(folder).score_sentences([sentence]) == predictor.score_sentences([sentence])
+    with pytest.raises(ClaimsiftError, match="the model cannot be loaded"):
+        Predictor.from_pretrained(folder, backend="torch")
+
+
+def test_backends_that_a_model_or_a_device_does_not_have_are_named(folder, tmp_path):
+    with pytest.raises(ClaimsiftError, match=r"has no onnx/model_quantized\.onnx; write it with"):
+        Predictor.from_pretrained(folder, backend="onnx")
+    with pytest.raises(ClaimsiftError, match="runs on a CPU only"):
+        Predictor.from_pretrained(backend="onnx", device="cuda")
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "model_quantized.onnx").write_bytes(b"no model")
+    with pytest.raises(ClaimsiftError, match="the model cannot be loaded"):
+        Predictor.from_pretrained(folder)
 
 
 def test_a_gpu_that_is_not_there_is_named(monkeypatch):

@@ -1,7 +1,7 @@
 """The model folder: the shipped one, one of your own, or one from the Hugging Face Hub.
 
-A model folder has the layout of a Hub repository. What is read of it is JSON and safetensors, never a pickle, and no
-code out of it is ever run.
+A model folder has the layout of a Hub repository. What is read of it is JSON, safetensors and ONNX, never a pickle, and
+no code out of it is ever run.
 """
 
 import json
@@ -9,9 +9,12 @@ from pathlib import Path
 
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
+from claimsift.packages import file_sha256
 
 SHIPPED_MODEL = Path(__file__).parent / "release"
-MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+CONFIG_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+WEIGHTS_FILE = "model.safetensors"
+ONNX_FILE = "onnx/model_quantized.onnx"  # int8 weights, under the name that the Hub's convention gives them
 
 
 def resolve_model(model: str | Path | None = None) -> Path:
@@ -26,7 +29,9 @@ def resolve_model(model: str | Path | None = None) -> Path:
     folder = Path(model or SHIPPED_MODEL)
     if model and not folder.exists():
         folder = _from_hub(str(model))
-    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
+    missing = [name for name in CONFIG_FILES if not (folder / name).is_file()]
+    if not any((folder / name).is_file() for name in (WEIGHTS_FILE, ONNX_FILE)):
+        missing.append(WEIGHTS_FILE)
     if missing:
         raise ClaimsiftError(f"{folder}: no model folder, it has no {', '.join(missing)}; name a release folder")
     _check_labels(folder)
@@ -43,6 +48,11 @@ def read_json(path: Path) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ClaimsiftError(f"{path}: not valid JSON ({error}); copy the model folder anew") from None
+
+
+def weights_sha256(folder: Path) -> dict[str, str]:
+    """Returns the hash of each file of weights in a model folder: what makes two models the same."""
+    return {name: file_sha256(folder / name) for name in (WEIGHTS_FILE, ONNX_FILE) if (folder / name).is_file()}
 
 
 def column_order(folder: Path) -> list[int]:
@@ -62,7 +72,7 @@ def _from_hub(model: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(model, allow_patterns=list(MODEL_FILES)))
+        return Path(snapshot_download(model, allow_patterns=[*CONFIG_FILES, WEIGHTS_FILE, ONNX_FILE]))
     except HFValidationError:
         raise ClaimsiftError(f"{model}: no such folder, and no Hub id (org/name)") from None
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:

@@ -1,10 +1,15 @@
-"""Sentences into labels with probabilities: tokenise, batch by length, run, put back in order."""
+"""Sentences into labels with probabilities: tokenise, batch by length, run, put back in order.
 
+A window of sentences is read, tokenised and cut into batches while threads still run the batches of the one before.
+"""
+
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from tokenizers import Tokenizer
 
 from claimsift.articles import Article
@@ -15,11 +20,11 @@ from claimsift.labels import LABELS
 from claimsift.sentences import Sentence, split_sentences
 
 # Sentences are sorted by length within a window: a larger one wastes less padding and holds more text in memory.
-WINDOW_SENTENCES = 2048
+WINDOW_SENTENCES = 4096
 # What a text given to score_articles is: an article to split, or one sentence already.
 UNITS = ("article", "sentence")
-# Tokens of one batch, padding included: enough to keep two cores busy, and small beside a GPU's memory.
-BATCH_TOKENS = 4096
+# Sentences whose scores are remembered, some 30 MB: news agencies' copy and page furniture come again and again.
+REMEMBERED_SENTENCES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,14 @@ class Predictor:
         self._backend = backend
         self._tokenizer = tokenizer
         self._columns = list(columns)
+        self._threads = ThreadPoolExecutor(backend.workers, thread_name_prefix="claimsift")
+        self._cache = ScoreCache(REMEMBERED_SENTENCES)
         self.context_sentences = context_sentences
+
+    @property
+    def repeated(self) -> float:
+        """The share of the sentences so far that had been scored before, and were not scored again."""
+        return self._cache.repeated / max(1, self._cache.sentences)
 
     @classmethod
     def from_pretrained(
@@ -64,7 +76,7 @@ class Predictor:
         Args:
             model: a folder, a Hub id, or None for the model that ships with the library.
             device: ``cpu``, ``cuda``, or ``auto``, which takes a GPU when there is one.
-            backend: ``torch``, or ``auto`` for the one that suits the device.
+            backend: ``onnx``, ``torch``, or ``auto`` for the one that suits the device.
 
         Raises:
             ClaimsiftError: the model is not there or cannot be loaded, or the device is not there.
@@ -94,7 +106,7 @@ class Predictor:
 
         Yields:
             For each article, in order, its sentences in text order; an empty list for one without any. Articles are
-            drawn from the stream a window of some two thousand sentences at a time.
+            drawn from the stream a window of some four thousand sentences at a time, and one window ahead.
         """
         _refuse_text(articles)
         if unit not in UNITS:
@@ -121,53 +133,113 @@ class Predictor:
         return [scored for group in self._score_groups(groups) for scored in group]
 
     def _score_groups(self, groups: Iterable[list[Sentence]]) -> Iterator[list[ScoredSentence]]:
-        sizes, window = [], []
-        for group in groups:
-            sizes.append(len(group))
-            window += group
-            if max(len(window), len(sizes)) >= WINDOW_SENTENCES:  # sizes alone grow where articles hold no sentence
-                yield from self._score_window(sizes, window)
-                sizes, window = [], []
-        yield from self._score_window(sizes, window)
+        under_way: deque[Window] = deque()
+        try:
+            for window in _windows(groups):
+                under_way.append(window)
+                self._start(window)
+                if len(under_way) > 1:
+                    yield from self._finish(under_way.popleft())
+            while under_way:
+                yield from self._finish(under_way.popleft())
+        finally:  # whoever reads the results may have had enough
+            for future in (future for window in under_way for _, future in window.runs):
+                future.cancel()
 
-    def _score_window(self, sizes: list[int], window: list[Sentence]) -> Iterator[list[ScoredSentence]]:
-        scored = []
-        # One article may be longer than a window; its tokens are not all held at once.
-        for start in range(0, len(window), WINDOW_SENTENCES):
-            scored += self._score(window[start : start + WINDOW_SENTENCES])
-        results = iter(scored)
-        for size in sizes:
-            yield [next(results) for _ in range(size)]
+    def _start(self, window: "Window") -> None:
+        """Hands the sentences whose scores are not known yet to the threads, each once."""
+        window.keys = [self._model_input(sentence) for sentence in window.sentences]
+        window.scores = {key: self._cache.get(key) for key in dict.fromkeys(window.keys)}
+        new = [key for key, scores in window.scores.items() if scores is None]
+        self._cache.count(len(window.keys), len(new))
+        encodings = self._tokenizer.encode_batch_fast(new)
+        for batch in self._batches([len(encoding) for encoding in encodings]):
+            members = [(new[index], bool(encodings[index].overflowing)) for index in batch]
+            token_ids = [encodings[index].ids for index in batch]
+            window.runs.append((members, self._threads.submit(self._backend.probabilities, token_ids)))
 
-    def _score(self, sentences: list[Sentence]) -> list[ScoredSentence]:
-        encodings = self._tokenizer.encode_batch([self._model_input(sentence) for sentence in sentences])
-        token_ids = [encoding.ids for encoding in encodings]
-        probabilities = np.empty((len(sentences), len(LABELS)), dtype=np.float32)
-        for batch in batches_by_length([len(ids) for ids in token_ids]):
-            probabilities[batch] = self._backend.probabilities([token_ids[index] for index in batch])[:, self._columns]
-        return [
-            _scored(sentence, row, bool(encoding.overflowing))
-            for sentence, row, encoding in zip(sentences, probabilities.tolist(), encodings, strict=True)
-        ]
+    def _finish(self, window: "Window") -> Iterator[list[ScoredSentence]]:
+        for members, future in window.runs:
+            for (key, truncated), row in zip(members, future.result()[:, self._columns].tolist(), strict=True):
+                window.scores[key] = row, truncated
+                self._cache.put(key, (row, truncated))
+        results = (_scored(*pair) for pair in zip(window.sentences, map(window.scores.get, window.keys), strict=True))
+        for size in window.sizes:
+            yield list(islice(results, size))
 
-    def _model_input(self, sentence: Sentence) -> str | tuple[str, str]:
+    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
+        return batches_by_length(lengths, self._backend.batch_tokens, equal=not self._backend.pads)
+
+    def _model_input(self, sentence: Sentence) -> "Key":
         return (sentence.text, sentence.context) if self.context_sentences else sentence.text
 
 
-def batches_by_length(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
+Key = str | tuple[str, str]  # what the model reads: a sentence, or a sentence and its context
+Scores = tuple[list[float], bool]  # four probabilities, and whether the sentence was cut
+
+
+@dataclass
+class Window:
+    """Whole articles that are scored together: the number of sentences of each, and what has become of them."""
+
+    sizes: list[int] = field(default_factory=list)
+    sentences: list[Sentence] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+    scores: dict[Key, Scores | None] = field(default_factory=dict)
+    runs: list[tuple[list[tuple[Key, bool]], Future]] = field(default_factory=list)
+
+
+def _windows(groups: Iterable[list[Sentence]]) -> Iterator[Window]:
+    window = Window()
+    for group in groups:
+        window.sizes.append(len(group))
+        window.sentences += group
+        # The sizes alone grow where articles hold no sentence.
+        if max(len(window.sentences), len(window.sizes)) >= WINDOW_SENTENCES:
+            yield window
+            window = Window()
+    yield window
+
+
+class ScoreCache:
+    """Remembers the scores of the sentences that were last asked for."""
+
+    def __init__(self, size: int):
+        self._size = size
+        self._scores: OrderedDict[Key, Scores] = OrderedDict()
+        self.sentences = self.repeated = 0
+
+    def get(self, key: Key) -> Scores | None:
+        if key in self._scores:
+            self._scores.move_to_end(key)
+        return self._scores.get(key)
+
+    def put(self, key: Key, scores: Scores) -> None:
+        self._scores[key] = scores
+        if len(self._scores) > self._size:
+            self._scores.popitem(last=False)
+
+    def count(self, sentences: int, new: int) -> None:
+        self.sentences += sentences
+        self.repeated += sentences - new
+
+
+def batches_by_length(lengths: Sequence[int], batch_tokens: int, equal: bool = False) -> Iterator[list[int]]:
     """Groups indices into batches of similar length.
 
     Args:
         lengths: tokens of each sentence.
         batch_tokens: what the longest sentence of a batch times its size may not exceed; a longer sentence makes a
             batch of its own.
+        equal: whether all sentences of a batch have the same length.
 
     Yields:
         Indices into ``lengths``, longest first, each exactly once.
     """
     batch = []
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if batch and lengths[batch[0]] * (len(batch) + 1) > batch_tokens:
+        longest = lengths[batch[0]] if batch else 0
+        if batch and (longest * (len(batch) + 1) > batch_tokens or (equal and lengths[index] != longest)):
             yield batch
             batch = []
         batch.append(index)
@@ -184,7 +256,8 @@ def _whole(text: str, context: object) -> Sentence:
     return Sentence(text, 0, len(text), context if isinstance(context, str) else "")
 
 
-def _scored(sentence: Sentence, row: list[float], truncated: bool) -> ScoredSentence:
+def _scored(sentence: Sentence, known: Scores) -> ScoredSentence:
+    row, truncated = known
     scores = dict(zip(LABELS, row, strict=True))
     label = max(scores, key=scores.get)
     return ScoredSentence(sentence.text, sentence.start, sentence.end, label, scores[label], scores, truncated)
