@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from claimsift import ClaimsiftError, cli
+from claimsift import ClaimsiftError, cli, score
 from claimsift.annotations.sources import read_documents
 
 EXAMPLE = ROOT / "examples" / "ferry.txt"
@@ -107,7 +107,10 @@ def test_standard_input_and_sentences_that_are_split_already():
         (["score"], "arguments are required: INPUT"),
         (["score", EXAMPLE, "--model", "nowhere/at-all"], "nowhere/at-all: no such folder"),
         (["score", EXAMPLE, "-o", "gone/out.jsonl"], "gone/out.jsonl: cannot be written"),
-        (["score", EXAMPLE, "-o", ".", "--format", "csv"], ".: is a folder; name a file in it"),
+        (["score", EXAMPLE, "-o", "."], ".: no format has this suffix"),
+        (["score", EXAMPLE, "--errors", "gone/errors.jsonl"], "gone/errors.jsonl: cannot be written"),
+        (["score", EXAMPLE, "--part-sentences", "0"], "0 is no whole number above 0"),
+        (["score", EXAMPLE, "--engine", "ray"], "add -o FOLDER/ --format parquet"),
         (["score", EXAMPLE, "-o", "out.xyz"], "choose one with --format"),
         (["score", EXAMPLE, "-o", "a.jsonl", "--errors", "./a.jsonl"], "choose two files"),
         (["score", EXAMPLE, "-o", EXAMPLE], "is an input too"),
@@ -129,7 +132,7 @@ def test_output_that_was_there_stays_when_scoring_fails_halfway(tmp_path, monkey
             yield []
             raise ClaimsiftError("the power went out")
 
-    monkeypatch.setattr(cli.Predictor, "from_pretrained", lambda *args, **kwargs: Failing())
+    monkeypatch.setattr(score.Predictor, "from_pretrained", lambda *args, **kwargs: Failing())
     out = tmp_path / "out.jsonl"
     out.write_text("old")
     assert cli.main(["score", str(EXAMPLE), "-o", str(out)]) == 1

@@ -1,26 +1,21 @@
 """The ``claimsift`` command: one thin subcommand for each job."""
 
 import argparse
-import contextlib
-import itertools
 import json
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
 
 import claimsift
-from claimsift.articles import ArticleReader
+from claimsift.archive import PART_SENTENCES
 from claimsift.backends import BACKENDS, DEVICES
-from claimsift.errors import ClaimsiftError, InputError
-from claimsift.output import FORMATS, WRITERS
-from claimsift.predict import UNITS, Predictor
+from claimsift.errors import ClaimsiftError
+from claimsift.output import FORMATS
+from claimsift.predict import UNITS
+from claimsift.score import ENGINES, score_inputs
 
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_INTERRUPTED = 0, 1, 3, 130
-
-FORMAT_BY_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".txt": "text"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except KeyboardInterrupt:
-        print("claimsift: interrupted", file=sys.stderr)
+        print("claimsift: interrupted; with -o, run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
 
 
@@ -61,9 +56,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     score = commands.add_parser("score", help="label the sentences of articles")
     score.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help=".txt, .jsonl or .csv file, folder, glob, or - for standard input"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help=".txt, .jsonl, .csv (each also .gz or .zst) or .parquet file, folder, glob, or - for standard input",
     )
-    score.add_argument("-o", "--output", type=Path, metavar="OUT", help="file to write; standard output by default")
+    score.add_argument(
+        "-o", "--output", metavar="OUT", help="file, or with a / at its end folder, to write; default: standard output"
+    )
     score.add_argument("--format", choices=FORMATS, help="by default as OUT's suffix says, else text")
     score.add_argument("--model", metavar="MODEL", help="model folder or Hub id; the shipped model by default")
     score.add_argument("--device", choices=DEVICES, default="auto")
@@ -74,6 +74,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--id-column", metavar="NAME", help="column with the article's id (default: id, if there is one)"
     )
     score.add_argument("--errors", type=Path, metavar="FILE", help="also write inputs that failed there, as JSON lines")
+    score.add_argument(
+        "--part-sentences",
+        type=positive,
+        default=PART_SENTENCES,
+        metavar="N",
+        help=f"sentences that are put on disk together; a killed job loses no more (default: {PART_SENTENCES})",
+    )
+    score.add_argument(
+        "--engine", choices=ENGINES, default="local", help="ray: on a Ray cluster, into a Parquet folder"
+    )
+    score.add_argument(
+        "--workers", type=positive, metavar="N", help="with --engine ray, how many copies of the model run"
+    )
     score.set_defaults(run=run_score)
 
     fetch = commands.add_parser("fetch", help="download the news texts of the dataset and the base encoder")
@@ -93,112 +106,14 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+    return int(text)
+
+
 def run_score(options: argparse.Namespace) -> int:
-    format = output_format(options)  # before the model is loaded: wrong usage shows at once
-    check_files(options)
-    predictor = Predictor.from_pretrained(options.model, device=options.device, backend=options.backend)
-    with contextlib.ExitStack() as stack:
-        failures = stack.enter_context(Failures.recorded(options.errors))
-        reader = ArticleReader(options.text_column, options.id_column, options.unit == "sentence", failures.add)
-        stream = stack.enter_context(open_output(options.output))
-        writer = WRITERS[format](stream)
-        progress = stack.enter_context(progress_bar(shown=options.output is not None))
-        articles, to_score = itertools.tee(reader.read(options.inputs))
-        for sentences in predictor.score_articles(to_score, options.unit):
-            writer.write(next(articles).id, sentences)
-            progress(sentences)
-    return EXIT_SOME_FAILED if failures.count else EXIT_OK
-
-
-def check_files(options: argparse.Namespace) -> None:
-    """Raises ClaimsiftError where one file would be written twice, or over an input."""
-    written = [path.resolve() for path in (options.output, options.errors) if path]
-    taken = {Path(given).resolve() for given in options.inputs if Path(given).is_file()}
-    for path in written:
-        if path in taken:
-            raise ClaimsiftError(f"{path}: is an input too; choose another file to write")
-    if len(written) > len(set(written)):
-        raise ClaimsiftError(f"{options.errors}: cannot take both the output and the errors; choose two files")
-
-
-def output_format(options: argparse.Namespace) -> str:
-    suffix = options.output.suffix.lower() if options.output else ".txt"
-    if options.format is None and suffix not in FORMAT_BY_SUFFIX:
-        raise ClaimsiftError(
-            f"{options.output}: no format has this suffix; choose one with --format {'|'.join(FORMATS)}"
-        )
-    return options.format or FORMAT_BY_SUFFIX[suffix]
-
-
-@contextlib.contextmanager
-def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Opens what rows are written to: a file appears under its name only once it is whole."""
-    if path is None:
-        # Rows are UTF-8 whatever the locale; csv ends its lines itself.
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-        yield sys.stdout
-        sys.stdout.flush()
-        return
-    if path.is_dir():
-        raise ClaimsiftError(f"{path}: is a folder; name a file in it")
-    special = path.exists() and not path.is_file()  # /dev/null, a pipe: there is nothing to put in its place
-    part = path if special else path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        if not special:
-            part.replace(path)
-    except BrokenPipeError:  # of standard output, while this file was open
-        raise
-    except OSError as error:
-        raise ClaimsiftError(f"{path}: cannot be written ({error.strerror or error}); choose another file") from error
-    finally:
-        if not special:
-            part.unlink(missing_ok=True)
-
-
-class Failures:
-    """Inputs that could not be read: each named on standard error and, on request, recorded as a JSON line."""
-
-    def __init__(self, stream: TextIO | None):
-        self._stream = stream
-        self.count = 0
-
-    @classmethod
-    @contextlib.contextmanager
-    def recorded(cls, path: Path | None) -> Iterator["Failures"]:
-        if path is None:
-            yield cls(None)
-            return
-        with open_output(path) as stream:
-            yield cls(stream)
-
-    def add(self, error: InputError) -> None:
-        self.count += 1
-        print(f"claimsift: {error}", file=sys.stderr)
-        if self._stream:
-            self._stream.write(json.dumps({"input": error.place, "error": error.reason}, ensure_ascii=False) + "\n")
-
-
-@contextlib.contextmanager
-def progress_bar(shown: bool) -> Iterator:
-    """Counts articles and sentences on standard error, where that is a terminal and rows go elsewhere."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.fields[articles]} articles, {task.completed} sentences"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
-        task = progress.add_task("score", total=None, articles=0)
-
-        def advance(sentences: list) -> None:
-            progress.update(task, advance=len(sentences), articles=progress.tasks[task].fields["articles"] + 1)
-
-        yield advance
+    return EXIT_SOME_FAILED if score_inputs(options) else EXIT_OK
 
 
 def run_fetch(options: argparse.Namespace) -> int:

@@ -1,18 +1,32 @@
 """Scored articles into rows of a file or lines on a terminal."""
 
 from collections.abc import Callable
-from typing import Protocol, TextIO
+from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from claimsift.output.csv import CsvWriter
 from claimsift.output.jsonl import JsonlWriter
+from claimsift.output.parquet import ParquetWriter
 from claimsift.output.text import TextWriter
 from claimsift.predict import ScoredSentence
 
-WRITERS: dict[str, Callable[[TextIO], "Writer"]] = {"jsonl": JsonlWriter, "csv": CsvWriter, "text": TextWriter}
+WRITERS: dict[str, Callable[[BinaryIO], "Writer"]] = {
+    "jsonl": JsonlWriter,
+    "csv": CsvWriter,
+    "parquet": ParquetWriter,
+    "text": TextWriter,
+}
 FORMATS = tuple(WRITERS)
+SUFFIXES = {"jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "text": ".txt"}
 
 
 class Writer(Protocol):
-    """Writes articles to a stream, one after the other."""
+    """Writes articles to a stream of bytes, one after the other; ``close`` ends the file and leaves the stream open."""
 
     def write(self, article_id: str, sentences: list[ScoredSentence]) -> None: ...
+
+    def close(self) -> None: ...
+
+    @staticmethod
+    def join(parts: list[Path], stream: BinaryIO) -> None:
+        """Writes the content of several files of this format as one."""

@@ -1,5 +1,9 @@
 """The row that every tabular format writes for a sentence."""
 
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
 from claimsift.labels import LABELS
 from claimsift.predict import ScoredSentence
 
@@ -19,3 +23,10 @@ def to_row(article_id: str, index: int, sentence: ScoredSentence) -> dict:
         **{label: round(score, 6) for label, score in sentence.scores.items()},
         "truncated": sentence.truncated,
     }
+
+
+def concatenate(parts: list[Path], stream: BinaryIO) -> None:
+    """Joins files of a format that has neither head nor foot."""
+    for path in parts:
+        with path.open("rb") as part:
+            shutil.copyfileobj(part, stream)

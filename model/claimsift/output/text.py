@@ -4,15 +4,13 @@ On a terminal labels are coloured and long sentences wrapped. In a pipe or a fil
 colour, fit for grep. NO_COLOR (https://no-color.org) is honoured.
 """
 
+import io
 import re
 from collections import Counter
-from typing import TextIO
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import BinaryIO
 
 from claimsift.labels import COLOURS, LABELS
+from claimsift.output.rows import concatenate
 from claimsift.predict import ScoredSentence
 
 # What an article holds must not steer the terminal it is shown on.
@@ -21,32 +19,49 @@ LABEL_WIDTH = max(map(len, LABELS))
 
 
 class TextWriter:
-    def __init__(self, stream: TextIO):
-        self._stream = stream
-        self._console = Console(file=stream, highlight=False)
+    join = staticmethod(concatenate)
+
+    def __init__(self, stream: BinaryIO):
+        self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n", write_through=True)
+        self._table = Table(self._text) if stream.isatty() else None
 
     def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        if self._console.is_terminal:
-            self._console.print(Text(_without_controls(article_id), style="bold"), _table(sentences), sep="\n")
-            self._console.print(Text(_summary(sentences), style="dim"), end="\n\n")
+        name, summary = _without_controls(article_id), _summary(sentences)
+        if self._table:
+            self._table.write(name, sentences, summary)
         else:
             lines = (f"{row.label:{LABEL_WIDTH}}  {row.score:.2f}  {_one_line(row)}" for row in sentences)
-            self._stream.write("\n".join([_without_controls(article_id), *lines, _summary(sentences), "", ""]))
+            self._text.write("\n".join([name, *lines, summary, "", ""]))
+
+    def close(self) -> None:
+        self._text.detach()  # else it would close the stream too
+
+
+class Table:
+    """The form for a terminal; rich is imported for it alone, which takes a tenth of a second."""
+
+    def __init__(self, stream: io.TextIOBase):
+        from rich.console import Console
+
+        self._console = Console(file=stream, highlight=False)
+
+    def write(self, name: str, sentences: list[ScoredSentence], summary: str) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        for _ in range(3):
+            table.add_column()
+        for sentence in sentences:
+            label = Text(sentence.label, style=COLOURS[sentence.label])
+            table.add_row(label, f"{sentence.score:.2f}", Text(_one_line(sentence)))
+        self._console.print(Text(name, style="bold"), table, sep="\n")
+        self._console.print(Text(summary, style="dim"), end="\n\n")
 
 
 def _summary(sentences: list[ScoredSentence]) -> str:
     counts = Counter(sentence.label for sentence in sentences)
     return ", ".join(f"{counts[label]} {label}" for label in LABELS)
-
-
-def _table(sentences: list[ScoredSentence]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for _ in range(3):
-        table.add_column()
-    for sentence in sentences:
-        label = Text(sentence.label, style=COLOURS[sentence.label])
-        table.add_row(label, f"{sentence.score:.2f}", Text(_one_line(sentence)))
-    return table
 
 
 def _one_line(sentence: ScoredSentence) -> str:

@@ -1,0 +1,241 @@
+"""Archives: output in parts, so that a job that was killed goes on where it stopped, and no row is lost or doubled.
+
+The parts of a job lie in ``OUT.parts`` until the last is done and they are joined to ``OUT``; where ``OUT`` is a
+folder, they lie in it and stay. Beside them, in ``_claimsift/``, which readers of such folders skip, ``job.json`` says
+what the job is, and ``part-….json`` what a part covers. A part counts once that record is there, and is written first.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock, Timeout
+
+from claimsift.errors import ClaimsiftError, InputError
+from claimsift.output import SUFFIXES, WRITERS
+from claimsift.predict import ScoredSentence
+
+PART_SENTENCES = 50_000  # half a minute's work on a CPU
+RECORDS = "_claimsift"
+
+
+class Job:
+    """The output of one run of ``claimsift score``, part by part.
+
+    Every article and every failure has a place in the input, the number of articles read before it. A part covers a
+    range of places, and its record holds the failures of that range.
+
+    Args:
+        output: the file, or the folder, to write.
+        is_folder: which of the two.
+        format: one of :data:`~claimsift.output.FORMATS`.
+        description: what must be the same for a job to go on; None for one that cannot, since its input is gone once
+            it is read.
+        part_sentences: how many sentences make a part: what a killed job loses at most.
+        on_failure: called with each failure that is new.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        is_folder: bool,
+        format: str,
+        description: dict | None = None,
+        part_sentences: int = PART_SENTENCES,
+        on_failure: Callable[[InputError], None] = lambda error: None,
+    ):
+        self.output = output
+        self.is_folder = is_folder
+        self.format = format
+        self.description = description
+        self.folder = output if is_folder else output.with_name(output.name + ".parts")
+        self.part_sentences = part_sentences
+        self._on_failure = on_failure
+        self._records: list[dict] = []
+        self._failures: list[tuple[int, dict]] = []  # those of no finished part, with their place
+        self._part: Part | None = None
+        self._articles_read = 0
+        self._finished = False
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator["Job"]:
+        """Takes hold of the output and finds the parts that are there.
+
+        Raises:
+            ClaimsiftError: another job, now or before, writes there.
+        """
+        try:
+            self.folder.mkdir(exist_ok=True)
+            if not (self.folder / RECORDS).exists() and any(self.folder.iterdir()):
+                raise ClaimsiftError(f"{self.folder}: is a folder with other files in it; name an empty one, or a file")
+            (self.folder / RECORDS).mkdir(exist_ok=True)
+            with FileLock(self.folder / RECORDS / "lock", timeout=0):
+                self._find_parts()
+                try:
+                    yield self
+                finally:
+                    self._leave()
+        except Timeout:
+            raise ClaimsiftError(f"{self.output}: another job is writing it; wait for it, or stop it") from None
+        except OSError as error:
+            raise ClaimsiftError(f"{self.output}: cannot be written ({error.strerror or error})") from error
+
+    @property
+    def articles_done(self) -> int:
+        return self._records[-1]["articles"] if self._records else 0
+
+    @property
+    def _complete(self) -> bool:
+        return bool(self._records) and self._records[-1]["last"]
+
+    @property
+    def failed(self) -> int:
+        return len(self._failures) + sum(len(record["failures"]) for record in self._records)
+
+    def still_to_do(self, articles: Iterator) -> Iterator:
+        """Passes on the articles that no finished part covers; reads none where the parts cover all."""
+        if self._complete:
+            return
+        for article in articles:
+            self._articles_read += 1
+            if self._articles_read > self.articles_done:
+                yield article
+
+    def add_failure(self, error: InputError) -> None:
+        if self._articles_read >= self.articles_done:
+            self._failures.append((self._articles_read, {"input": error.place, "error": error.reason}))
+            self._on_failure(error)
+
+    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
+        """Writes the next article, and closes the part with it if it is full."""
+        if self._part is None:
+            self._part = Part(self._path(len(self._records)), self.format)
+        self._part.write(article_id, sentences)
+        if self._part.sentences >= self.part_sentences:
+            self._close_part()
+
+    def finish(self, errors: Path | None = None) -> None:
+        """Closes the last part, writes the failures to ``errors``, and joins the parts where the output is one file."""
+        if not self._complete:
+            self._part = self._part or Part(self._path(len(self._records)), self.format)
+            self._close_part(last=True)
+        if errors:
+            with replacing(errors) as stream:
+                for failure in (failure for record in self._records for failure in record["failures"]):
+                    stream.write(f"{json.dumps(failure, ensure_ascii=False)}\n".encode())
+        if not self.is_folder:
+            with replacing(self.output) as stream:
+                WRITERS[self.format].join([self._path(number) for number in range(len(self._records))], stream)
+        self._finished = True
+
+    def _close_part(self, last: bool = False) -> None:
+        articles = self.articles_done + self._part.articles
+        record = {
+            "articles": articles,  # since the start of the job
+            "sentences": self._part.sentences,
+            "last": last,
+            "failures": [failure for place, failure in self._failures if last or place < articles],
+        }
+        self._failures = [] if last else [(place, failure) for place, failure in self._failures if place >= articles]
+        self._part.close()
+        with replacing(self._record_path(len(self._records))) as stream:
+            stream.write(json.dumps(record).encode())
+        self._records.append(record)
+        self._part = None
+
+    def _find_parts(self) -> None:
+        path = self.folder / RECORDS / "job.json"
+        if path.exists() and (self.is_folder or self.description is not None):
+            self._check_same(json.loads(path.read_text(encoding="utf-8")))
+        elif path.exists():
+            self._forget_records(since=0)
+        while self._record_path(len(self._records)).exists() and self._path(len(self._records)).exists():
+            self._records.append(json.loads(self._record_path(len(self._records)).read_text(encoding="utf-8")))
+        self._forget_records(since=len(self._records))  # of a job that was killed while it cleaned up
+        with replacing(path) as stream:
+            stream.write(json.dumps(self.description).encode())
+
+    def _check_same(self, known: dict | None) -> None:
+        ours = json.loads(json.dumps(self.description))
+        if known is None or ours is None:
+            raise ClaimsiftError(f"{self.folder}: holds other output; remove it, or choose another name")
+        differing = [name for name in ours if known.get(name) != ours[name]]
+        if differing:
+            raise ClaimsiftError(
+                f"{self.folder}: holds parts of a job with other {', '.join(differing)}; run that one to its end, "
+                "remove the folder, or choose another output"
+            )
+
+    def _leave(self) -> None:
+        """Leaves behind what the same job can go on with, and nothing else."""
+        if self._part:
+            self._part.discard()
+        if self.is_folder:
+            if not self._records:
+                shutil.rmtree(self.folder / RECORDS, ignore_errors=True)
+        elif self._finished or not self._records:
+            for path in self.folder.glob(
+                "part-*"
+            ):  # first, since a folder of parts without records is not taken for ours
+                path.unlink()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _forget_records(self, since: int) -> None:
+        for path in (self.folder / RECORDS).glob("part-*.json"):
+            if path.name >= self._record_path(since).name:
+                path.unlink()
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"part-{number:05}{SUFFIXES[self.format]}"
+
+    def _record_path(self, number: int) -> Path:
+        return self.folder / RECORDS / f"part-{number:05}.json"
+
+
+class Part:
+    """A part while it is written; the file appears under its name only once it is whole."""
+
+    def __init__(self, path: Path, format: str):
+        self._path = path
+        self._unfinished = path.parent / RECORDS / (path.name + ".part")
+        self._stream = self._unfinished.open("wb")
+        self._writer = WRITERS[format](self._stream)
+        self.articles = self.sentences = 0
+
+    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
+        self._writer.write(article_id, sentences)
+        self.articles += 1
+        self.sentences += len(sentences)
+
+    def close(self) -> None:
+        self._writer.close()
+        _sync(self._stream)
+        self._stream.close()
+        self._unfinished.replace(self._path)
+
+    def discard(self) -> None:
+        self._stream.close()
+        self._unfinished.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file for writing that appears under its name, in place of an older one, only once it is whole."""
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+            _sync(stream)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _sync(stream: BinaryIO) -> None:
+    """Brings the content to the disk before its name is there: after a power cut no name must lack its content."""
+    stream.flush()
+    os.fsync(stream.fileno())

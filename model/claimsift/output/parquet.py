@@ -1,0 +1,67 @@
+"""One Parquet row a sentence, compressed with zstd."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from claimsift.errors import ClaimsiftError
+from claimsift.labels import LABELS
+from claimsift.output.rows import to_row
+from claimsift.predict import ScoredSentence
+
+ROW_GROUP = 20_000  # rows that are held until they are written together
+
+
+class ParquetWriter:
+    def __init__(self, stream: BinaryIO):
+        self._pyarrow, parquet = _import_pyarrow()
+        self._schema = _schema(self._pyarrow)
+        self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")
+        self._rows = []
+
+    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
+        self._rows += (to_row(article_id, index, sentence) for index, sentence in enumerate(sentences))
+        if len(self._rows) >= ROW_GROUP:
+            self._write_rows()
+
+    def close(self) -> None:
+        self._write_rows()
+        self._writer.close()
+
+    def _write_rows(self) -> None:
+        if self._rows:
+            self._writer.write_table(self._pyarrow.Table.from_pylist(self._rows, self._schema))
+            self._rows = []
+
+    @staticmethod
+    def join(parts: list[Path], stream: BinaryIO) -> None:
+        pyarrow, parquet = _import_pyarrow()
+        with parquet.ParquetWriter(stream, _schema(pyarrow), compression="zstd") as writer:
+            for path in parts:
+                with parquet.ParquetFile(path) as part:
+                    for group in range(part.num_row_groups):
+                        writer.write_table(part.read_row_group(group))
+
+
+def _schema(pyarrow):
+    return pyarrow.schema(
+        {
+            "article_id": pyarrow.string(),
+            "sentence_index": pyarrow.int64(),
+            "start": pyarrow.int64(),
+            "end": pyarrow.int64(),
+            "text": pyarrow.string(),
+            "label": pyarrow.string(),
+            "score": pyarrow.float64(),
+            **dict.fromkeys(LABELS, pyarrow.float64()),
+            "truncated": pyarrow.bool_(),
+        }
+    )
+
+
+def _import_pyarrow():
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise ClaimsiftError("Parquet needs pyarrow; run: pip install 'claimsift[parquet]'") from None
+    return pyarrow, pyarrow.parquet

@@ -1,0 +1,210 @@
+"""What ``claimsift score`` does: inputs through the model into rows, on standard output or in a resumable job."""
+
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import claimsift
+from claimsift.archive import Job, replacing
+from claimsift.articles import ArticleReader
+from claimsift.errors import ClaimsiftError, InputError
+from claimsift.hub import resolve_model, weights_sha256
+from claimsift.output import FORMATS, SUFFIXES, WRITERS
+from claimsift.predict import Predictor, ScoredSentence
+
+ENGINES = ("local", "ray")
+
+
+def score_inputs(options: argparse.Namespace) -> int:
+    """Scores the inputs that ``claimsift score`` was given.
+
+    Args:
+        options: as :func:`claimsift.cli.build_parser` reads them.
+
+    Returns:
+        The number of inputs that failed.
+
+    Raises:
+        ClaimsiftError: wrong usage, no model, or an output that cannot be written.
+    """
+    format = output_format(options)  # before the model is loaded: wrong usage shows at once
+    check_files(options)
+    if options.engine == "ray":
+        return score_on_ray(options, format)
+    predictor = Predictor.from_pretrained(options.model, device=options.device, backend=options.backend)
+    # There is nothing to put in the place of standard output, /dev/null or a pipe: rows go there as they come.
+    special = options.output is None or (Path(options.output).exists() and not is_ordinary(Path(options.output)))
+    return score_to_stream(options, format, predictor) if special else score_to_parts(options, format, predictor)
+
+
+def score_to_stream(options: argparse.Namespace, format: str, predictor: Predictor) -> int:
+    """Returns the number of inputs that failed."""
+    failures = []
+
+    def fail(error: InputError) -> None:
+        print_failure(error)
+        failures.append({"input": error.place, "error": error.reason})
+
+    try:
+        with (
+            contextlib.nullcontext(sys.stdout.buffer)
+            if options.output is None
+            else open(options.output, "wb") as stream
+        ):
+            writer = WRITERS[format](stream)
+            reader = make_reader(options, fail)
+            for article_id, sentences in scored(predictor, reader.read(options.inputs), options.unit):
+                writer.write(article_id, sentences)
+            writer.close()
+            stream.flush()
+    finally:
+        if options.errors:
+            with replacing(options.errors) as stream:
+                stream.write("".join(json.dumps(failure, ensure_ascii=False) + "\n" for failure in failures).encode())
+    return len(failures)
+
+
+def score_to_parts(options: argparse.Namespace, format: str, predictor: Predictor) -> int:
+    """Returns the number of inputs that failed, those of earlier attempts at the job included."""
+    output = Path(options.output)
+    is_folder = output.is_dir() or options.output.endswith(("/", os.sep))
+    # A job goes on only with the inputs that it began with; the rows must not depend on where it was interrupted.
+    reader = make_reader(options, lambda error: job.add_failure(error))
+    files = reader.files(options.inputs)
+    job = Job(output, is_folder, format, describe(options, format, files), options.part_sentences, print_failure)
+    started, sentences_scored = time.monotonic(), 0
+    with job.opened(), progress_bar(reader, files) as progress:
+        if job.articles_done:
+            print(f"claimsift: going on after {job.articles_done} articles that are done", file=sys.stderr)
+        for article_id, sentences in scored(predictor, job.still_to_do(reader.read(options.inputs)), options.unit):
+            job.write(article_id, sentences)
+            sentences_scored += len(sentences)
+            progress(sentences)
+        job.finish(options.errors)
+        seconds = time.monotonic() - started
+    print(
+        f"claimsift: {sentences_scored} sentences, {predictor.repeated:.0%} of them repeated, in {seconds:.1f} s, "
+        f"{job.failed} inputs failed; the rows are in {options.output}",
+        file=sys.stderr,
+    )
+    return job.failed
+
+
+def score_on_ray(options: argparse.Namespace, format: str) -> int:
+    """Returns the number of inputs that failed."""
+    if options.output is None or format != "parquet":
+        raise ClaimsiftError("--engine ray writes a folder of Parquet files; add -o FOLDER/ --format parquet")
+    from claimsift.ray_engine import score_with_ray
+
+    return score_with_ray(
+        options.inputs,
+        Path(options.output),
+        model=options.model,
+        device=options.device,
+        backend=options.backend,
+        unit=options.unit,
+        text_column=options.text_column,
+        id_column=options.id_column,
+        workers=options.workers,
+        errors=options.errors,
+        exclude=written_paths(options),
+    )
+
+
+def scored(predictor: Predictor, articles: Iterator, unit: str) -> Iterator[tuple[str, list[ScoredSentence]]]:
+    """Yields the id of each article and its sentences."""
+    articles, to_score = itertools.tee(articles)
+    for sentences in predictor.score_articles(to_score, unit):
+        yield next(articles).id, sentences
+
+
+def make_reader(options: argparse.Namespace, on_error: Callable[[InputError], None]) -> ArticleReader:
+    lines = options.unit == "sentence"
+    return ArticleReader(options.text_column, options.id_column, lines, on_error, written_paths(options))
+
+
+def written_paths(options: argparse.Namespace) -> frozenset[Path]:
+    """Returns what the job writes, which may lie in a folder that it reads."""
+    written = [path for path in (options.output, options.errors) if path]
+    return frozenset(Path(f"{path}{suffix}").resolve() for path in written for suffix in ("", ".part", ".parts"))
+
+
+def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Path]]) -> dict | None:
+    """Returns what makes a job the same job; None where an input, a pipe say, cannot be read twice."""
+    if any((path.exists() and not path.is_file()) or name == "-" for name, path in files):
+        return None
+    found = [(name, path.stat()) for name, path in files if path.exists()]
+    return {
+        "inputs": [[name, status.st_size, status.st_mtime_ns] for name, status in found],
+        "model": weights_sha256(resolve_model(options.model)),
+        "version": claimsift.__version__,
+        "options": [format, options.unit, options.text_column, options.id_column, options.device, options.backend],
+    }
+
+
+def print_failure(error: InputError) -> None:
+    print(f"claimsift: {error}", file=sys.stderr)
+
+
+def check_files(options: argparse.Namespace) -> None:
+    """Raises ClaimsiftError where a file cannot be written, or would be written twice or over an input."""
+    written = [path.resolve() for path in (Path(path) for path in (options.output, options.errors) if path)]
+    taken = {Path(given).resolve() for given in options.inputs if Path(given).is_file()}
+    for path in written:
+        if path in taken:
+            raise ClaimsiftError(f"{path}: is an input too; choose another file to write")
+    if len(written) > len(set(written)):
+        raise ClaimsiftError(f"{options.errors}: cannot take both the output and the errors; choose two files")
+    if options.errors and (options.errors.is_dir() or not options.errors.absolute().parent.is_dir()):
+        raise ClaimsiftError(f"{options.errors}: cannot be written; name a file in a folder that is there")
+
+
+def output_format(options: argparse.Namespace) -> str:
+    if options.format:
+        return options.format
+    by_suffix = {suffix: format for format, suffix in SUFFIXES.items()}
+    suffix = Path(options.output).suffix.lower() if options.output else SUFFIXES["text"]
+    if suffix not in by_suffix:
+        raise ClaimsiftError(
+            f"{options.output}: no format has this suffix; choose one with --format {'|'.join(FORMATS)}"
+        )
+    return by_suffix[suffix]
+
+
+def is_ordinary(path: Path) -> bool:
+    return path.is_file() or path.is_dir()
+
+
+@contextlib.contextmanager
+def progress_bar(reader: ArticleReader, files: list[tuple[str, Path]]) -> Iterator[Callable[[list], None]]:
+    """Shows share, rate and time left on standard error, where that is a terminal; the share is that of bytes read."""
+    if not sys.stderr.isatty():
+        yield lambda sentences: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[sentences]:,} sentences, {task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    total = sum(path.stat().st_size for _, path in files if path.is_file()) or None
+    started, count = time.monotonic(), 0
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("score", total=total, sentences=0, rate=0.0)
+
+        def advance(sentences: list) -> None:
+            nonlocal count
+            count += len(sentences)
+            rate = count / max(1e-3, time.monotonic() - started)
+            progress.update(task, completed=reader.bytes_read, sentences=count, rate=rate)
+
+        yield advance
