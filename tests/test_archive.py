@@ -168,7 +168,7 @@ def test_a_job_goes_on_and_does_not_score_again(archive, instant, monkeypatch, c
     monkeypatch.setattr(Instant, "score_articles", half)
     output = archive.parent / "out.jsonl"
     assert run(archive, "-o", output) == 130
-    assert "run the same command again to go on" in capsys.readouterr().err
+    assert "goes on when the same command is run again" in capsys.readouterr().err
     assert not output.exists()
 
     scored = []

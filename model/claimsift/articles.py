@@ -92,10 +92,14 @@ class ArticleReader:
         """Yields the articles of all inputs, in order; rows are read one at a time."""
         for given in inputs:
             for name, path in self._guarded(given, self._expand(given)):
-                before = self.bytes_read
-                yield from self._guarded(name, self._read_file(name, path))
-                # What was refused or given up half-way counts too. A pipe has no size, but what came through it counts.
-                self.bytes_read = max(self.bytes_read, before + _size(name, path))
+                yield from self.read_file(name, path)
+
+    def read_file(self, name: str, path: Path) -> Iterator[Article]:
+        """Yields the articles of one file, which errors and ids call by this name."""
+        before = self.bytes_read
+        yield from self._guarded(name, self._read_file(name, path))
+        # What was refused or given up half-way counts too. A pipe has no size, but what came through it counts.
+        self.bytes_read = max(self.bytes_read, before + _size(name, path))
 
     def _guarded(self, name: str, items: Iterator) -> Iterator:
         """Passes items on until reading fails, which ends this input and no other."""

@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except KeyboardInterrupt:
-        print("claimsift: interrupted; with -o, run the same command again to go on", file=sys.stderr)
+        print("claimsift: interrupted; a job with -o goes on when the same command is run again", file=sys.stderr)
         return EXIT_INTERRUPTED
 
 

@@ -58,7 +58,7 @@ class Predictor:
         self._backend = backend
         self._tokenizer = tokenizer
         self._columns = list(columns)
-        self._threads = ThreadPoolExecutor(backend.workers, thread_name_prefix="claimsift")
+        self._threads = ThreadPoolExecutor(backend.workers, "claimsift") if backend.workers else None
         self._cache = ScoreCache(REMEMBERED_SENTENCES)
         self.context_sentences = context_sentences
 
@@ -156,7 +156,14 @@ class Predictor:
         for batch in self._batches([len(encoding) for encoding in encodings]):
             members = [(new[index], bool(encodings[index].overflowing)) for index in batch]
             token_ids = [encodings[index].ids for index in batch]
-            window.runs.append((members, self._threads.submit(self._backend.probabilities, token_ids)))
+            window.runs.append((members, self._run(token_ids)))
+
+    def _run(self, token_ids: list[list[int]]) -> Future:
+        if self._threads:
+            return self._threads.submit(self._backend.probabilities, token_ids)
+        done = Future()
+        done.set_result(self._backend.probabilities(token_ids))
+        return done
 
     def _finish(self, window: "Window") -> Iterator[list[ScoredSentence]]:
         for members, future in window.runs:

@@ -22,7 +22,7 @@ class Backend(Protocol):
         device: ``cpu`` or ``cuda``.
         batch_tokens: how many tokens, padding included, make a batch that it runs well.
         pads: whether the sentences of a batch may differ in length.
-        workers: how many batches it runs at a time, each in a thread of its own.
+        workers: how many batches it runs at a time, each in a thread of its own; with 0, one in the caller's.
     """
 
     device: str

@@ -45,8 +45,9 @@ class TorchBackend:
             ) from error
         self.model.to(device).eval()
         self.device = device
-        # A GPU gets enough work to be worth starting it, and a second batch made ready while it works on the first.
-        self.batch_tokens, self.workers = (65_536, 2) if device == "cuda" else (4096, 1)
+        # A GPU gets enough work to be worth starting it, and a second batch made ready while it works on the first. On
+        # a CPU a thread of our own would give torch a second set of OpenMP threads, which slows down all other use.
+        self.batch_tokens, self.workers = (65_536, 2) if device == "cuda" else (4096, 0)
 
     @torch.inference_mode()
     def probabilities(self, token_ids: list[list[int]]) -> np.ndarray:
