@@ -46,7 +46,9 @@ sys.exit(os.waitstatus_to_exitcode(status))
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", help="model folder or Hub id; the shipped model by default")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000], help="of archives, sentences")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[10**3, 10**4, 10**5, 10**6], help="of archives, sentences"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "eval" / "results", help="folder (default: eval/results)")
     options = parser.parse_args(arguments)
     model = resolve_model(options.model)
