@@ -23,7 +23,6 @@ if Path(sys.path[0]).resolve() == ROOT / "eval":
 import datasets
 import evaluate
 import numpy as np
-from tokenizers import Tokenizer
 from tqdm import tqdm
 from transformers.utils import logging
 
@@ -32,6 +31,7 @@ from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import ONNX_FILE, read_json, resolve_model
 from claimsift.packages import file_sha256
+from claimsift.predict import load_tokenizer
 from eval.benchmark_report import fill_readme, to_markdown, write_report
 from eval.machine import cold_start, describe_machine, installed_sizes, limits
 from eval.sample import Sample, draw
@@ -107,10 +107,7 @@ def benchmark(options: argparse.Namespace) -> dict:
 
 def count_tokens(model: Path, sample: Sample) -> np.ndarray:
     """Returns how many tokens of each sentence the model reads."""
-    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(read_json(model / "tokenizer_config.json")["model_max_length"])
-    return np.array([len(encoding) for encoding in tokenizer.encode_batch_fast(sample.sentences)])
+    return np.array([len(encoding) for encoding in load_tokenizer(model).encode_batch_fast(sample.sentences)])
 
 
 def measure_systems(systems: list[System], sample: Sample, rounds: int) -> dict[str, dict]:

@@ -1,6 +1,5 @@
 """What ``benchmark.py`` measured, as JSON, Markdown and a picture."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from claimsift.cards import fill_block, table
+from claimsift.cards import fill_block, table, write_figures
 from claimsift.errors import ClaimsiftError
 from eval.systems import BATCH_SIZE, HEAD, INT8, PLAIN
 from eval.traps import LARGEST_SUM
@@ -20,9 +19,7 @@ OURS, OTHERS, LIMITS = "#b3261e", "#3f3f3f", "#8a8a8a"  # colours
 
 def write_report(report: dict, folder: Path) -> None:
     """Writes ``benchmark.json``, ``benchmark.md`` and ``benchmark.png``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "benchmark.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    (folder / "benchmark.md").write_text(to_markdown(report), encoding="utf-8")
+    write_figures(folder / "benchmark", report, to_markdown(report))
     draw_picture(report).savefig(folder / "benchmark.png", dpi=160)
 
 

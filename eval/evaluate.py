@@ -6,7 +6,6 @@ Writes ``<output>/dev.json`` and ``<output>/dev.md``. Test is read by ``train/re
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import numpy as np
 from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import document_names
-from claimsift.cards import table
+from claimsift.cards import table, write_figures
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.labels import LABEL_TO_ID, LABELS
@@ -50,10 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def write_report(report: dict, folder: Path) -> None:
     """Writes a report as JSON and as Markdown."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{report['split']}.json"
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    path.with_suffix(".md").write_text(to_markdown(report), encoding="utf-8")
+    write_figures(folder / report["split"], report, to_markdown(report))
 
 
 def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> dict:

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from tqdm import tqdm
 
-from claimsift.cards import table
+from claimsift.cards import table, write_figures
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import resolve_model
 from claimsift.sentences import split_sentences
@@ -107,9 +107,7 @@ def write_archive(path: Path, size: int) -> None:
 
 def write_report(report: dict, folder: Path) -> None:
     """Writes ``scaling.json``, ``scaling.md`` and ``scaling.png``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scaling.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    (folder / "scaling.md").write_text(to_markdown(report), encoding="utf-8")
+    write_figures(folder / "scaling", report, to_markdown(report))
     draw_picture(report["runs"]).savefig(folder / "scaling.png", dpi=160)
 
 

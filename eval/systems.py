@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, Pipeline, pipeline
 
@@ -33,15 +35,15 @@ OPTIMUM = "optimum-onnx pipeline, dynamic int8"
 HEAD = "sentence embeddings + logistic regression"
 
 
-class System:
+class System(ABC):
     """Something that labels sentences."""
 
     def __init__(self, name: str):
         self.name = name
 
+    @abstractmethod
     def labels(self, texts: list[str]) -> list[int]:
         """Returns the label of each sentence."""
-        raise NotImplementedError
 
     def run(self, sample: Sample) -> int:
         """Does the work that is timed; returns how many sentences it labelled."""
@@ -127,8 +129,7 @@ class OnnxSystem(System):
         for batch in in_batches(texts, batch_size):
             tokens = self._tokenizer(batch, padding=True, truncation=True, return_tensors="np")
             inputs = {name: tokens[name].astype(np.int64) for name in ("input_ids", "attention_mask")}
-            exponentials = np.exp(self._session.run(None, inputs)[0])
-            batches.append(exponentials / exponentials.sum(-1, keepdims=True))
+            batches.append(softmax(self._session.run(None, inputs)[0], axis=-1))
         return np.concatenate(batches)[:, self._columns]
 
 

@@ -145,6 +145,16 @@ def test_a_device_can_be_written_to(tmp_path):
     link.symlink_to("/dev/null")
     assert claimsift("score", EXAMPLE, "-o", link, "--format", "jsonl").returncode == 0
     assert link.is_symlink()
+    assert claimsift("score", EXAMPLE, "--errors", link).returncode == 0
+    assert claimsift("score", EXAMPLE, "-o", tmp_path / "out.csv", "--errors", link).returncode == 0
+    assert link.is_symlink()
+
+
+def test_a_device_that_takes_no_more_is_named():
+    done = claimsift("score", EXAMPLE, "-o", "/dev/full", "--format", "jsonl")
+    assert done.returncode == 1
+    assert "/dev/full: cannot be written (No space left on device)" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_escape_sequences_of_an_article_do_not_reach_the_terminal():

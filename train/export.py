@@ -39,7 +39,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
-from claimsift.hub import ONNX_FILE
+from claimsift.hub import CONFIG_FILES, ONNX_FILE
 from claimsift.labels import LABEL_TO_ID
 from claimsift.packages import file_sha256
 
@@ -73,7 +73,7 @@ def export(model: Path, dataset: datasets.DatasetDict) -> dict:
     texts = train["text"][:: max(1, len(train) // CALIBRATION_SENTENCES)]
     with tempfile.TemporaryDirectory() as folder:
         candidate = Path(folder)
-        for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        for name in CONFIG_FILES:
             shutil.copyfile(model / name, candidate / name)
         (candidate / ONNX_FILE).parent.mkdir()
         onnx.save(build(model, measure_ranges(model, texts)), candidate / ONNX_FILE)

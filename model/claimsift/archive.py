@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,7 +82,7 @@ class Job:
         except Timeout:
             raise ClaimsiftError(f"{self.output}: another job is writing it; wait for it, or stop it") from None
         except OSError as error:
-            raise ClaimsiftError(f"{self.output}: cannot be written ({error.strerror or error})") from error
+            raise cannot_be_written(self.output, error) from error
 
     @property
     def articles_done(self) -> int:
@@ -107,7 +107,7 @@ class Job:
 
     def add_failure(self, error: InputError) -> None:
         if self._articles_read >= self.articles_done:
-            self._failures.append((self._articles_read, {"input": error.place, "error": error.reason}))
+            self._failures.append((self._articles_read, error.record))
             self._on_failure(error)
 
     def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
@@ -124,9 +124,7 @@ class Job:
             self._part = self._part or Part(self._path(len(self._records)), self.format)
             self._close_part(last=True)
         if errors:
-            with replacing(errors) as stream:
-                for failure in (failure for record in self._records for failure in record["failures"]):
-                    stream.write(f"{json.dumps(failure, ensure_ascii=False)}\n".encode())
+            write_failures(errors, (failure for record in self._records for failure in record["failures"]))
         if not self.is_folder:
             with replacing(self.output) as stream:
                 WRITERS[self.format].join([self._path(number) for number in range(len(self._records))], stream)
@@ -178,9 +176,8 @@ class Job:
             if not self._records:
                 shutil.rmtree(self.folder / RECORDS, ignore_errors=True)
         elif self._finished or not self._records:
-            for path in self.folder.glob(
-                "part-*"
-            ):  # first, since a folder of parts without records is not taken for ours
+            # The parts first, since a folder of parts without records is not taken for ours.
+            for path in self.folder.glob("part-*"):
                 path.unlink()
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -224,7 +221,14 @@ class Part:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file for writing that appears under its name, in place of an older one, only once it is whole."""
+    """Opens a file for writing that appears under its name, in place of an older one, only once it is whole.
+
+    What is no ordinary file is written to as it is.
+    """
+    if is_special(path):
+        with path.open("wb") as stream:
+            yield stream
+        return
     unfinished = path.with_name(path.name + ".part")
     try:
         with unfinished.open("wb") as stream:
@@ -233,6 +237,28 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def is_special(path: Path) -> bool:
+    """Whether this is a device or a pipe, in whose place no file must be put."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def write_failures(path: Path, records: Iterable[dict]) -> None:
+    """Writes the records of :class:`~claimsift.errors.InputError` as JSON lines.
+
+    Raises:
+        ClaimsiftError: the file cannot be written.
+    """
+    try:
+        with replacing(path) as stream:
+            stream.writelines(f"{json.dumps(record, ensure_ascii=False)}\n".encode() for record in records)
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+
+
+def cannot_be_written(path: Path | str, error: OSError) -> ClaimsiftError:
+    return ClaimsiftError(f"{path}: cannot be written ({error.strerror or error})")
 
 
 def _sync(stream: BinaryIO) -> None:

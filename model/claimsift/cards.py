@@ -1,5 +1,6 @@
 """Measured figures in Markdown: the commands that measure them write them, between two marks, into the text around."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -29,3 +30,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
     """Returns a Markdown table; the first column holds text, the others figures."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def write_figures(path: Path, report: dict, markdown: str) -> None:
+    """Writes measured figures as ``<path>.json`` and, for people, as ``<path>.md``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(markdown, encoding="utf-8")

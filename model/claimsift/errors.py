@@ -17,3 +17,8 @@ class InputError(ClaimsiftError):
         super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason
+
+    @property
+    def record(self) -> dict[str, str]:
+        """What a file of failures holds of it."""
+        return {"input": self.place, "error": self.reason}

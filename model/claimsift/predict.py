@@ -69,7 +69,12 @@ class Predictor:
 
     @classmethod
     def from_pretrained(
-        cls, model: str | Path | None = None, *, device: str = "auto", backend: str = "auto"
+        cls,
+        model: str | Path | None = None,
+        *,
+        device: str = "auto",
+        backend: str = "auto",
+        threads: int | None = None,
     ) -> "Predictor":
         """Loads a model.
 
@@ -77,6 +82,7 @@ class Predictor:
             model: a folder, a Hub id, or None for the model that ships with the library.
             device: ``cpu``, ``cuda``, or ``auto``, which takes a GPU when there is one.
             backend: ``onnx``, ``torch``, or ``auto`` for the one that suits the device.
+            threads: how many cores the ``onnx`` backend keeps busy; by default all that this process may use.
 
         Raises:
             ClaimsiftError: the model is not there or cannot be loaded, or the device is not there.
@@ -84,8 +90,8 @@ class Predictor:
         folder = resolve_model(model)
         config = read_json(folder / "config.json")
         return cls(
-            load_backend(folder, backend, device),
-            _load_tokenizer(folder),
+            load_backend(folder, backend, device, threads),
+            load_tokenizer(folder),
             column_order(folder),
             config.get("context_sentences", 0),
         )
@@ -270,7 +276,7 @@ def _scored(sentence: Sentence, known: Scores) -> ScoredSentence:
     return ScoredSentence(sentence.text, sentence.start, sentence.end, label, scores[label], scores, truncated)
 
 
-def _load_tokenizer(folder: Path) -> Tokenizer:
+def load_tokenizer(folder: Path) -> Tokenizer:
     """The model's own fast tokenizer, cutting at the length that the model was trained to read."""
     path = folder / "tokenizer.json"
     try:

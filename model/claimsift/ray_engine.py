@@ -5,7 +5,6 @@ that one which is scored again, since the worker died, replaces what there may b
 """
 
 import contextlib
-import json
 import logging
 import os
 import platform
@@ -16,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimsift.archive import replacing
+from claimsift.archive import cannot_be_written, replacing, write_failures
 from claimsift.articles import STANDARD_INPUT, Article, ArticleReader
 from claimsift.backends import load_backend
 from claimsift.errors import ClaimsiftError, InputError
@@ -205,8 +204,7 @@ class Worker:
             return Predictor.from_pretrained(folder, device=pool.device, backend=self._job.backend)
         # The tokenizer and torch read these when they start their threads.
         os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(pool.cores)
-        with _seeing_cores(pool.cores):
-            return Predictor.from_pretrained(folder, device=pool.device, backend=self._job.backend)
+        return Predictor.from_pretrained(folder, device="cpu", backend=self._job.backend, threads=pool.cores)
 
     def __call__(self, pieces: pyarrow.Table) -> pyarrow.Table:
         """Scores the pieces of a table of :data:`PIECE`; returns a table of :data:`DONE`."""
@@ -394,23 +392,6 @@ def _device_here(job: Job) -> str:
         return "cpu"
 
 
-@contextlib.contextmanager
-def _seeing_cores(count: int) -> Iterator[None]:
-    """Lets this process see so many cores for a while: the ONNX backend uses as many as it sees when it is loaded.
-
-    On which ones it then runs is left to the system, since other workers see the same ones.
-    """
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(cores)[:count])
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
-
-
 def _list_files(reader: ArticleReader, inputs: list[str]) -> list[dict]:
     """Returns rows of :data:`FILE`, in the order of the inputs; one with a reason for an input without a file."""
     errors: list[InputError] = []
@@ -442,7 +423,7 @@ def _unfinished(output: Path) -> Iterator[Path]:
     except FileExistsError:
         raise ClaimsiftError(f"{unfinished}: another job writes it, or was killed; wait for it, or remove it") from None
     except OSError as error:
-        raise ClaimsiftError(f"{output}: cannot be written ({error.strerror or error})") from error
+        raise cannot_be_written(output, error) from error
     try:
         yield unfinished
     except BaseException:
@@ -462,12 +443,7 @@ def _report(failed: list[InputError], errors: str | Path | None) -> None:
     for error in failed:
         print_failure(error)
     if errors:
-        lines = (json.dumps({"input": error.place, "error": error.reason}, ensure_ascii=False) for error in failed)
-        try:
-            with replacing(Path(errors)) as stream:
-                stream.write("".join(f"{line}\n" for line in lines).encode())
-        except OSError as error:
-            raise ClaimsiftError(f"{errors}: cannot be written ({error.strerror or error})") from error
+        write_failures(Path(errors), (error.record for error in failed))
 
 
 @contextlib.contextmanager

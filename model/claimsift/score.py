@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import itertools
-import json
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import claimsift
-from claimsift.archive import Job, replacing
+from claimsift.archive import Job, cannot_be_written, is_special, replacing, write_failures
 from claimsift.articles import ArticleReader
 from claimsift.errors import ClaimsiftError, InputError
 from claimsift.hub import resolve_model, weights_sha256
@@ -37,10 +36,12 @@ def score_inputs(options: argparse.Namespace) -> int:
     check_files(options)
     if options.engine == "ray":
         return score_on_ray(options, format)
-    predictor = Predictor.from_pretrained(options.model, device=options.device, backend=options.backend)
-    # There is nothing to put in the place of standard output, /dev/null or a pipe: rows go there as they come.
-    special = options.output is None or (Path(options.output).exists() and not is_ordinary(Path(options.output)))
-    return score_to_stream(options, format, predictor) if special else score_to_parts(options, format, predictor)
+    folder = resolve_model(options.model)
+    predictor = Predictor.from_pretrained(folder, device=options.device, backend=options.backend)
+    # To standard output, a device or a pipe rows go as they come.
+    if options.output is None or is_special(Path(options.output)):
+        return score_to_stream(options, format, predictor)
+    return score_to_parts(options, format, predictor, folder)
 
 
 def score_to_stream(options: argparse.Namespace, format: str, predictor: Predictor) -> int:
@@ -49,35 +50,35 @@ def score_to_stream(options: argparse.Namespace, format: str, predictor: Predict
 
     def fail(error: InputError) -> None:
         print_failure(error)
-        failures.append({"input": error.place, "error": error.reason})
+        failures.append(error.record)
 
+    reader = make_reader(options, fail)
+    output = replacing(Path(options.output)) if options.output else contextlib.nullcontext(sys.stdout.buffer)
     try:
-        with (
-            contextlib.nullcontext(sys.stdout.buffer)
-            if options.output is None
-            else open(options.output, "wb") as stream
-        ):
+        with output as stream:
             writer = WRITERS[format](stream)
-            reader = make_reader(options, fail)
             for article_id, sentences in scored(predictor, reader.read(options.inputs), options.unit):
                 writer.write(article_id, sentences)
             writer.close()
             stream.flush()
+    except BrokenPipeError:  # its reader has seen enough
+        raise
+    except OSError as error:
+        raise cannot_be_written(options.output or "standard output", error) from error
     finally:
         if options.errors:
-            with replacing(options.errors) as stream:
-                stream.write("".join(json.dumps(failure, ensure_ascii=False) + "\n" for failure in failures).encode())
+            write_failures(options.errors, failures)
     return len(failures)
 
 
-def score_to_parts(options: argparse.Namespace, format: str, predictor: Predictor) -> int:
+def score_to_parts(options: argparse.Namespace, format: str, predictor: Predictor, model: Path) -> int:
     """Returns the number of inputs that failed, those of earlier attempts at the job included."""
     output = Path(options.output)
     is_folder = output.is_dir() or options.output.endswith(("/", os.sep))
     # A job goes on only with the inputs that it began with; the rows must not depend on where it was interrupted.
     reader = make_reader(options, lambda error: job.add_failure(error))
     files = reader.files(options.inputs)
-    job = Job(output, is_folder, format, describe(options, format, files), options.part_sentences, print_failure)
+    job = Job(output, is_folder, format, describe(options, format, files, model), options.part_sentences, print_failure)
     started, sentences_scored = time.monotonic(), 0
     with job.opened(), progress_bar(reader, files) as progress:
         if job.articles_done:
@@ -135,14 +136,14 @@ def written_paths(options: argparse.Namespace) -> frozenset[Path]:
     return frozenset(Path(f"{path}{suffix}").resolve() for path in written for suffix in ("", ".part", ".parts"))
 
 
-def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Path]]) -> dict | None:
+def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Path]], model: Path) -> dict | None:
     """Returns what makes a job the same job; None where an input, a pipe say, cannot be read twice."""
     if any((path.exists() and not path.is_file()) or name == "-" for name, path in files):
         return None
     found = [(name, path.stat()) for name, path in files if path.exists()]
     return {
         "inputs": [[name, status.st_size, status.st_mtime_ns] for name, status in found],
-        "model": weights_sha256(resolve_model(options.model)),
+        "model": weights_sha256(model),
         "version": claimsift.__version__,
         "options": [format, options.unit, options.text_column, options.id_column, options.device, options.backend],
     }
@@ -175,10 +176,6 @@ def output_format(options: argparse.Namespace) -> str:
             f"{options.output}: no format has this suffix; choose one with --format {'|'.join(FORMATS)}"
         )
     return by_suffix[suffix]
-
-
-def is_ordinary(path: Path) -> bool:
-    return path.is_file() or path.is_dir()
 
 
 @contextlib.contextmanager

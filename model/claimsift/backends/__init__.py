@@ -41,8 +41,8 @@ class Backend(Protocol):
         """
 
 
-def load_backend(folder: Path, backend: str = "auto", device: str = "auto") -> Backend:
-    """Loads the model in ``folder`` into a runtime.
+def load_backend(folder: Path, backend: str = "auto", device: str = "auto", threads: int | None = None) -> Backend:
+    """Loads the model in ``folder`` into a runtime; ``threads`` is for onnx, by default one for each usable core.
 
     Raises:
         ClaimsiftError: the backend or the device is unknown or not there, or the model cannot be loaded.
@@ -62,7 +62,7 @@ def load_backend(folder: Path, backend: str = "auto", device: str = "auto") -> B
             )
         from claimsift.backends.onnx import OnnxBackend
 
-        return OnnxBackend(folder)
+        return OnnxBackend(folder, threads)
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise ClaimsiftError("the torch backend needs torch and transformers; run: pip install 'claimsift[torch]'")
     from claimsift.backends.torch import TorchBackend

@@ -21,7 +21,7 @@ class OnnxBackend:
     batch_tokens = 512  # what fits into a core's cache
     pads = False
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, threads: int | None = None):
         path = folder / ONNX_FILE
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -33,7 +33,7 @@ class OnnxBackend:
         except Exception as error:  # onnxruntime has a type for each of its codes, and no common one
             raise ClaimsiftError(f"{path}: the model cannot be loaded ({error}); copy the model folder anew") from error
         self.device = "cpu"
-        self.workers = usable_cores()
+        self.workers = threads or usable_cores()
 
     def probabilities(self, token_ids: list[list[int]]) -> np.ndarray:
         padded, mask = pad(token_ids)
