@@ -85,6 +85,12 @@ def test_what_is_neither_folder_nor_on_the_hub_is_named():
         resolve_model("a/b/c")
 
 
+@pytest.mark.parametrize("model", [None, SHIPPED_MODEL])
+def test_a_revision_of_a_folder_is_refused(model):
+    with pytest.raises(ClaimsiftError, match=r"release: a folder has no revisions; leave out v1, or name a Hub id"):
+        Predictor.from_pretrained(model, revision="v1")
+
+
 def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch):
     """The layout that huggingface_hub gives a downloaded repository."""
     snapshot = tmp_path / "models--org--name" / "snapshots" / "abc"

@@ -137,6 +137,19 @@ def test_an_output_that_is_there_is_refused(engine, tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "killed.part", "part-00000.parquet"]
 
 
+def test_a_machine_without_the_model_fetches_the_same_revision(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "resolve_model", lambda *asked: asked)
+    job = engine.Job(tmp_path, tmp_path / "gone", "harbour/ferry", "v1", {}, "auto", "article", "text", None)
+    assert job.model_here() == ("harbour/ferry", "v1")
+
+
+def test_a_revision_of_a_folder_is_refused(tmp_path, capsys):
+    pytest.importorskip("ray")
+    arguments = ["-o", str(tmp_path / "out"), "--format", "parquet", "--engine", "ray", "--revision", "v1"]
+    assert cli.main(["score", str(EXAMPLE), *arguments]) == cli.EXIT_USAGE
+    assert "a folder has no revisions; leave out v1" in capsys.readouterr().err
+
+
 def test_standard_input_is_refused(engine, tmp_path):
     with pytest.raises(ClaimsiftError, match="-: standard input cannot be shared out by Ray; name files"):
         engine.score_with_ray([str(EXAMPLE), "-"], tmp_path / "out")
@@ -180,7 +193,7 @@ def test_small_files_are_read_together_and_none_is_left_out(engine):
 
 def test_a_piece_that_kills_its_workers_is_given_up(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(engine.Worker, "_load", lambda worker, pool: None)
-    job = engine.Job(tmp_path, SHIPPED_MODEL, None, {}, "auto", "article", "text", None)
+    job = engine.Job(tmp_path, SHIPPED_MODEL, None, None, {}, "auto", "article", "text", None)
     piece = {"part": "part-1.parquet", "articles": [{"id": "a1", "text": "He left."}], "failures": [], "bytes": 8}
     (tmp_path / "part-1.attempts").write_bytes(b"." * engine.ATTEMPTS)
     pieces = engine.pyarrow.Table.from_pylist([piece], engine.PIECE)

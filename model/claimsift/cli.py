@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     score.add_argument("--format", choices=FORMATS, help="by default as OUT's suffix says, else text")
     score.add_argument("--model", metavar="MODEL", help="model folder or Hub id; the shipped model by default")
+    score.add_argument("--revision", metavar="REV", help="branch, tag or commit of a Hub model (default: main)")
     score.add_argument("--device", choices=DEVICES, default="auto")
     score.add_argument("--backend", choices=BACKENDS, default="auto")
     score.add_argument("--unit", choices=UNITS, default="article", help="sentence: every row is one sentence already")
@@ -103,6 +104,13 @@ def build_parser() -> argparse.ArgumentParser:
     card = commands.add_parser("card", help="write the measured figures into a dataset's card, its README.md")
     card.add_argument("dataset", type=Path, help="folder of the dataset")
     card.set_defaults(run=run_card)
+
+    push = commands.add_parser("push", help="publish a model on the Hugging Face Hub, in one commit")
+    push.add_argument("repository", metavar="ORG/NAME", help="it is made if it is not there")
+    push.add_argument("--model", metavar="FOLDER", help="model folder; the shipped model by default")
+    push.add_argument("--private", action="store_true", help="let only the organisation see it")
+    push.add_argument("--dry-run", action="store_true", help="list what would go, without token or network")
+    push.set_defaults(run=run_push)
     return parser
 
 
@@ -160,6 +168,19 @@ def run_card(options: argparse.Namespace) -> int:
     from claimsift.annotations.card import write_card
 
     print(write_card(options.dataset))
+    return EXIT_OK
+
+
+def run_push(options: argparse.Namespace) -> int:
+    from claimsift.hub import published_files, push_model
+
+    if options.dry_run:
+        sizes = {name: path.stat().st_size for name, path in published_files(options.repository, options.model).items()}
+        for name, size in sizes.items():
+            print(f"{size:>13,}  {name}")
+        print(f"{sum(sizes.values()):>13,}  bytes in {len(sizes)} files would go to {options.repository}")
+    else:
+        print(push_model(options.repository, options.model, private=options.private))
     return EXIT_OK
 
 

@@ -72,6 +72,7 @@ class Predictor:
         cls,
         model: str | Path | None = None,
         *,
+        revision: str | None = None,
         device: str = "auto",
         backend: str = "auto",
         threads: int | None = None,
@@ -80,6 +81,7 @@ class Predictor:
 
         Args:
             model: a folder, a Hub id, or None for the model that ships with the library.
+            revision: the branch, tag or commit of a Hub model; by default the branch ``main``.
             device: ``cpu``, ``cuda``, or ``auto``, which takes a GPU when there is one.
             backend: ``onnx``, ``torch``, or ``auto`` for the one that suits the device.
             threads: how many cores the ``onnx`` backend keeps busy; by default all that this process may use.
@@ -87,7 +89,7 @@ class Predictor:
         Raises:
             ClaimsiftError: the model is not there or cannot be loaded, or the device is not there.
         """
-        folder = resolve_model(model)
+        folder = resolve_model(model, revision)
         config = read_json(folder / "config.json")
         return cls(
             load_backend(folder, backend, device, threads),

@@ -81,6 +81,7 @@ def score_with_ray(
     output: str | Path,
     *,
     model: str | Path | None = None,
+    revision: str | None = None,
     device: str = "auto",
     backend: str = "auto",
     unit: str = "article",
@@ -104,8 +105,8 @@ def score_with_ray(
     Args:
         inputs: files, folders and globs; not standard input, which other processes cannot read.
         output: the folder, which must be empty or not be there yet.
-        model: as for :meth:`~claimsift.predict.Predictor.from_pretrained`, like ``device`` and ``backend``; the device
-            ``auto`` takes the cluster's GPUs where there are some that the model runs on.
+        model: as for :meth:`~claimsift.predict.Predictor.from_pretrained`, like ``revision``, ``device`` and
+            ``backend``; the device ``auto`` takes the cluster's GPUs where there are some that the model runs on.
         unit: ``article``, or ``sentence`` where each text is one sentence already.
         text_column: the column of a row that holds the article.
         id_column: the column that names it.
@@ -125,13 +126,13 @@ def score_with_ray(
         raise ValueError(f"unknown unit {unit!r}; choose from {', '.join(UNITS)}")
     if STANDARD_INPUT in inputs:
         raise ClaimsiftError("-: standard input cannot be shared out by Ray; name files, or leave out --engine ray")
-    folder = resolve_model(model).resolve()
+    folder = resolve_model(model, revision).resolve()
     reader = ArticleReader(exclude=exclude)
     files = _list_files(reader, inputs)
     failures: dict[str, list[dict]] = {}
     started, sentences = time.monotonic(), 0
     with _unfinished(output) as unfinished, _connected():
-        job = Job(unfinished, folder, model, weights_sha256(folder), backend, unit, text_column, id_column)
+        job = Job(unfinished, folder, model, revision, weights_sha256(folder), backend, unit, text_column, id_column)
         pool = _choose_pool(job, device, workers)
         paths = [("", Path(os.fsdecode(file["path"]))) for file in files]
         with progress_bar(reader, paths) as progress, contextlib.closing(_run(files, job, pool)) as answers:
@@ -161,7 +162,8 @@ class Job:
 
     folder: Path  # for the parts
     model_folder: Path  # on the machine that the job was started on
-    model: str | Path | None  # as it was given
+    model: str | Path | None  # as it was given, like the revision
+    revision: str | None
     weights: dict[str, str]
     backend: str
     unit: str
@@ -170,7 +172,7 @@ class Job:
 
     def model_here(self) -> Path:
         """Returns the model's folder on this machine, perhaps another than the job was started on."""
-        return self.model_folder if self.model_folder.exists() else resolve_model(self.model)
+        return self.model_folder if self.model_folder.exists() else resolve_model(self.model, self.revision)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def score_inputs(options: argparse.Namespace) -> int:
     check_files(options)
     if options.engine == "ray":
         return score_on_ray(options, format)
-    folder = resolve_model(options.model)
+    folder = resolve_model(options.model, options.revision)
     predictor = Predictor.from_pretrained(folder, device=options.device, backend=options.backend)
     # To standard output, a device or a pipe rows go as they come.
     if options.output is None or is_special(Path(options.output)):
@@ -107,6 +107,7 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
         options.inputs,
         Path(options.output),
         model=options.model,
+        revision=options.revision,
         device=options.device,
         backend=options.backend,
         unit=options.unit,
