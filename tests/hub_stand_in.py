@@ -120,9 +120,13 @@ class HubStandIn:
         files = [{"rfilename": path} for path in repository.commits[commit]]
         return {"id": name, "sha": commit, "private": repository.private, "siblings": files}
 
-    def tree(self, token, body, name, revision):
+    def tree(self, token, body, name, revision, folder):
         repository = self.readable(token, name)
-        return [describe(path, content) for path, content in repository.commits[repository.find(revision)].items()]
+        files = repository.commits[repository.find(revision)].items()
+        found = [describe(path, content) for path, content in files if path.startswith(f"{folder}/" if folder else "")]
+        if not found:
+            raise Refused(404, f"{folder} does not exist", "EntryNotFound")
+        return found
 
     def preupload(self, token, body, name, revision):
         repository = self.writable(token, name)
@@ -189,7 +193,7 @@ ROUTES = [
     (("POST",), "/api/repos/create", HubStandIn.create),
     (("POST",), "/api/validate-yaml", HubStandIn.validate_card),
     (("GET",), f"/api/models/{REPOSITORY}(?:/revision/(.+))?", HubStandIn.info),
-    (("GET",), f"/api/models/{REPOSITORY}/tree/(.+)", HubStandIn.tree),
+    (("GET",), f"/api/models/{REPOSITORY}/tree/([^/]+)(?:/(.+))?", HubStandIn.tree),
     (("POST",), f"/api/models/{REPOSITORY}/preupload/(.+)", HubStandIn.preupload),
     (("POST",), f"/{REPOSITORY}\\.git/info/lfs/objects/batch", HubStandIn.lfs_batch),
     (("PUT",), "/lfs/([0-9a-f]{64})", HubStandIn.store),

@@ -135,6 +135,17 @@ def test_what_was_pushed_is_read_back_at_each_revision(claimsift, run, small, hu
         assert "Traceback" not in hidden.stderr
 
 
+def test_what_was_pushed_loads_in_the_plain_pipeline_of_transformers(claimsift, run):
+    assert claimsift("push", "harbour/ferry").returncode == 0
+    code = (
+        "from transformers import pipeline\n"
+        "classify = pipeline('text-classification', model='harbour/ferry', device='cpu')\n"
+        "print([answer['label'] for answer in classify(['The army denied it.', 'He left.'], truncation=True)])"
+    )
+    done = run("-c", code)
+    assert done.stdout == "['denial', 'background']\n", done.stderr
+
+
 def test_a_push_without_changes_makes_no_commit(claimsift, small, hub):
     outputs = [claimsift("push", "harbour/ferry", "--model", small).stdout for _ in range(2)]
     assert outputs[0] == outputs[1] != ""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import claimsift
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
 from claimsift.packages import file_sha256
@@ -95,8 +96,6 @@ def push_model(repository: str, folder: str | Path | None = None, *, private: bo
             or refuses it.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
-
-    import claimsift
 
     files = published_files(repository, folder)
     token = get_token()
