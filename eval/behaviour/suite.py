@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
+import numpy as np
 import yaml
 
 from claimsift import Predictor
@@ -24,15 +24,15 @@ FOLDER = Path(__file__).resolve().parent
 KINDS = {"MFT": "minimum functionality", "INV": "invariance", "DIR": "direction"}
 EXAMPLES = 5
 
-Scored = dict[str, ScoredSentence]
+Scored = dict[str, ScoredSentence]  # by the sentence
 
 
 @dataclass(frozen=True)
 class Case:
-    """Sentences that are judged together: one (MFT), an original and its variants (INV), or a first and a second (DIR).
+    """Sentences that are judged together: one (MFT), an original and its variants (INV), a first and a second (DIR).
 
-    ``label`` is what the guidelines give to the sentence, to all of them, or to the second. Where ``groups`` names one
-    for each sentence, the sentences differ by their group alone and none is the original.
+    ``label`` is what the guidelines give to all of them (DIR: to the second). Where ``groups`` names one for each
+    sentence, the sentences are one frame with different fillings, and none is the original.
     """
 
     id: str
@@ -43,9 +43,9 @@ class Case:
 
 @dataclass(frozen=True)
 class BehaviouralTest:
-    """A test, with the guidelines' words that it tests.
+    """Cases, and the guidelines' words that they test.
 
-    A directional one ``moves`` the probability of a label ``up`` or ``down``; ``becomes_label`` says that the second
+    A test of direction ``moves`` the probability of a label ``up`` or ``down``; ``becomes_label`` says that the second
     sentence must get the case's label as well.
     """
 
@@ -53,12 +53,12 @@ class BehaviouralTest:
     kind: str
     rule: str
     cases: tuple[Case, ...]
-    moves: tuple[str, str] | None
-    becomes_label: bool
+    moves: tuple[str, str] | None = None
+    becomes_label: bool = False
 
 
 def load_suite(folder: Path = FOLDER) -> list[BehaviouralTest]:
-    """Reads the tests in all YAML files of a folder.
+    """Reads the tests in the YAML files of a folder.
 
     Raises:
         InputError: a file is not valid YAML, or a test in it is not whole.
@@ -70,51 +70,49 @@ def load_suite(folder: Path = FOLDER) -> list[BehaviouralTest]:
         except yaml.MarkedYAMLError as error:
             place = f"{path}:{error.problem_mark.line + 1}"
             raise InputError(place, "not valid YAML; put a sentence that holds a colon between quotes") from None
+        if not isinstance(found, list) or not all(isinstance(fields, dict) for fields in found):
+            raise InputError(str(path), "not a list of tests; each begins with '- name: …'")
         for fields in found:
-            test = _read_test(path, fields)
+            test = _read_test(f"{path}: test {fields.get('name')!r}", fields)
             if test.name in tests:
                 raise InputError(str(path), f"a second test {test.name!r}; choose another name")
             tests[test.name] = test
     return list(tests.values())
 
 
-def _read_test(path: Path, fields: dict) -> BehaviouralTest:
-    place = f"{path}: test {fields.get('name')!r}"
-    if missing := {"name", "kind", "rule"} - fields.keys():
-        raise InputError(place, f"has no {', '.join(sorted(missing))}; see README.md beside it")
-    if fields["kind"] not in KINDS:
-        raise InputError(place, f"unknown kind {fields['kind']!r}; choose from {', '.join(KINDS)}")
-    if (fields["kind"] == "DIR") != ("moves" in fields):
-        raise InputError(place, "'moves' says which way a probability goes; give it to tests of the kind DIR alone")
-    cases = tuple(_read_cases(place, fields))
-    moves = next(iter(fields["moves"].items())) if "moves" in fields else None
-    return BehaviouralTest(
-        fields["name"], fields["kind"], fields["rule"], cases, moves, fields.get("becomes_label", False)
-    )
+def _read_test(place: str, fields: dict) -> BehaviouralTest:
+    if missing := [key for key in ("name", "kind", "rule") if not fields.get(key)]:
+        raise InputError(place, f"has no {' and no '.join(missing)}; see README.md beside the file")
+    name, kind, rule = fields["name"], fields["kind"], fields["rule"]
+    if kind not in KINDS:
+        raise InputError(place, f"unknown kind {kind!r}; choose from {', '.join(KINDS)}")
+    moves = next(iter(fields.get("moves", {}).items()), None)
+    if (kind == "DIR") != (moves is not None and moves[0] in LABELS and moves[1] in ("up", "down")):
+        raise InputError(place, "a test of the kind DIR, and no other, has 'moves: {label: up}' or 'down'")
+    cases = tuple(_read_cases(place, name, kind, fields))
+    return BehaviouralTest(name, kind, rule, cases, moves, fields.get("becomes_label", False))
 
 
-def _read_cases(place: str, fields: dict) -> Iterator[Case]:
+def _read_cases(place: str, name: str, kind: str, fields: dict) -> Iterator[Case]:
     fillings = [(group, slots) for group, choices in fields.get("groups", {}).items() for slots in choices]
-    lengths = {"MFT": (1, 1), "INV": (2, 99), "DIR": (2, 2)}
-    low, high = lengths[fields["kind"]]
-    number = 0
-    for label, found in fields["frames" if fillings else "cases"].items():
-        for entry in found:
-            number += 1
-            texts = [entry] if isinstance(entry, str) else entry
-            if fillings:
-                texts = [entry.format(**slots) for _, slots in fillings]
-            if label not in LABELS:
-                raise InputError(place, f"unknown label {label!r}; choose from {', '.join(LABELS)}")
-            if not all(isinstance(text, str) and text for text in texts) or not low <= len(texts) <= high:
-                raise InputError(place, f"case {number} is not {low} to {high} sentences; put each between quotes")
-            yield Case(f"{fields['name']}/{number}", label, tuple(texts), tuple(group for group, _ in fillings))
+    entries = [(label, entry) for label, found in fields.get("cases", {}).items() for entry in found]
+    for label, frames in fields.get("frames", {}).items():
+        entries += [(label, [frame.format(**slots) for _, slots in fillings]) for frame in frames]
+    for number, (label, entry) in enumerate(entries, start=1):
+        texts = entry if isinstance(entry, list) else [entry]
+        if label not in LABELS:
+            raise InputError(place, f"unknown label {label!r}; choose from {', '.join(LABELS)}")
+        if not all(isinstance(text, str) for text in texts):
+            raise InputError(place, f"case {number} is no sentence; put one that holds a colon between quotes")
+        if not {"MFT": len(texts) == 1, "INV": len(texts) > 1, "DIR": len(texts) == 2}[kind]:
+            raise InputError(place, f"case {number} has {len(texts)} sentences; MFT takes 1, INV 2 or more, DIR 2")
+        yield Case(f"{name}/{number}", label, tuple(texts), tuple(group for group, _ in fillings))
 
 
 def run_suite(predictor: Predictor, tests: Iterable[BehaviouralTest]) -> dict:
     """Scores every sentence and counts what fails.
 
-    MFT: the label is not the expected one. INV: a variant's label is not its original's, or not its frame's. DIR: the
+    MFT: the label is not the expected one. INV: a variant's label is not its original's, or its frame's. DIR: the
     probability does not move as it should, or the label is not the expected one where the test asks for that.
 
     Returns:
@@ -127,8 +125,8 @@ def run_suite(predictor: Predictor, tests: Iterable[BehaviouralTest]) -> dict:
     scored = dict(zip(texts, predictor.score_sentences(texts), strict=True))
     report = {"sentences": len(texts), "tests": [], "fairness": {}}
     for test in tests:
-        judged = [judgement for case in test.cases for judgement in _judge(test, case, scored)]
-        failures = [judgement for judgement in judged if judgement]
+        judged = [failure for case in test.cases for failure in _judge(test, case, scored)]
+        failures = list(filter(None, judged))
         report["tests"].append(
             {"name": test.name, "kind": test.kind, "rule": test.rule, "cases": len(judged), "failures": len(failures)}
             | {"rate": len(failures) / len(judged), "examples": failures[:EXAMPLES]}
@@ -139,82 +137,66 @@ def run_suite(predictor: Predictor, tests: Iterable[BehaviouralTest]) -> dict:
 
 
 def _judge(test: BehaviouralTest, case: Case, scored: Scored) -> Iterator[dict | None]:
-    """Yields for every sentence that is judged what is wrong with it, or None."""
+    """Yields, for every sentence that is judged, how it fails, or None."""
     original = None if case.groups or test.kind == "MFT" else case.texts[0]
     expected = case.label
     if test.kind == "INV":
         expected = _frame_label(case, scored) if case.groups else scored[original].label
     for text in case.texts if original is None else case.texts[1:]:
-        as_expected = scored[text].label == expected
-        if test.kind == "DIR":
+        failure = {"id": case.id, "text": text, "expected": expected, "predicted": scored[text].label}
+        failed = scored[text].label != expected
+        if original is not None:
+            failure["original"] = original
+        if test.moves:
             label, direction = test.moves
-            gain = scored[text].scores[label] - scored[original].scores[label]
-            as_expected = (gain > 0 if direction == "up" else gain < 0) and (as_expected or not test.becomes_label)
-        yield (
-            None
-            if as_expected
-            else {
-                "id": case.id,
-                "original": original,
-                "text": text,
-                "expected": expected,
-                "predicted": scored[text].label,
-            }
-        )
+            failure["gain"] = scored[text].scores[label] - scored[original].scores[label]
+            rightly = failure["gain"] > 0 if direction == "up" else failure["gain"] < 0
+            failed = not rightly or (test.becomes_label and failed)
+        yield failure if failed else None
 
 
 def _frame_label(case: Case, scored: Scored) -> str:
     """The label with the highest mean probability: no group is the norm that the others are held against."""
-    return max(LABELS, key=lambda label: mean(scored[text].scores[label] for text in case.texts))
+    return max(LABELS, key=lambda label: sum(scored[text].scores[label] for text in case.texts))
 
 
 def compare_groups(test: BehaviouralTest, scored: Scored) -> dict:
     """Compares the groups that a test exchanges for one another in the same frames.
 
     Returns:
-        ``rate``: share of sentences that get another label than their frame, by mean probability, does. ``spread``: the
-        highest less the lowest group's probability of the frame's label, mean over frames. ``groups``: for each
-        ``sentences``, ``changed``, ``rate``, and ``shift``, its probability less the mean group's, mean over frames.
+        ``spread``: the highest less the lowest group's probability of the frame's label, mean over frames. ``groups``:
+        for each the ``rate`` of sentences that do not get their frame's label, and ``shift``, the probability of that
+        label less its mean over groups, mean over frames.
     """
-    groups = {name: {"sentences": 0, "changed": 0, "shift": 0.0} for name in test.cases[0].groups}
-    spreads = []
-    for case in test.cases:
-        label = _frame_label(case, scored)
-        probabilities = {name: [] for name in groups}
-        for text, name in zip(case.texts, case.groups, strict=True):
-            groups[name]["sentences"] += 1
-            groups[name]["changed"] += scored[text].label != label
-            probabilities[name].append(scored[text].scores[label])
-        means = {name: mean(values) for name, values in probabilities.items()}
-        spreads.append(max(means.values()) - min(means.values()))
-        for name in groups:
-            groups[name]["shift"] += (means[name] - mean(means.values())) / len(test.cases)
-    for group in groups.values():
-        group["rate"] = group["changed"] / group["sentences"]
-    sentences, changed = (sum(group[key] for group in groups.values()) for key in ("sentences", "changed"))
-    return {"rate": changed / sentences, "spread": mean(spreads), "groups": groups}
+    labels = [_frame_label(case, scored) for case in test.cases]
+    sentences = [[scored[text] for text in case.texts] for case in test.cases]
+    changed = np.array([[one.label != label for one in row] for row, label in zip(sentences, labels, strict=True)])
+    scores = np.array([[one.scores[label] for one in row] for row, label in zip(sentences, labels, strict=True)])
+    columns = {name: [name == group for group in test.cases[0].groups] for name in dict.fromkeys(test.cases[0].groups)}
+    means = np.array([scores[:, column].mean(1) for column in columns.values()])  # (groups, frames)
+    return {
+        "spread": float(np.ptp(means, axis=0).mean()),
+        "groups": {
+            name: {"rate": float(changed[:, column].mean()), "shift": float(mean - means.mean())}
+            for (name, column), mean in zip(columns.items(), means.mean(1), strict=True)
+        },
+    }
 
 
 def to_markdown(report: dict) -> str:
     """Renders what :func:`run_suite` returns: a table of the tests, and one for each test that exchanges groups."""
-    rows = [(test["name"], test["kind"], test["cases"], test["failures"]) for test in report["tests"]]
-    for kind, meaning in KINDS.items():
-        cases, failures = (sum(row[column] for row in rows if row[1] == kind) for column in (2, 3))
-        rows.append((f"**all of {meaning}**", kind, cases, failures))
-    header = ["behavioural test", "kind", "cases", "failures", "rate"]
-    parts = [table(header, ([name.replace("_", " "), *row, _percent(*row[1:])] for name, *row in rows))]
+    rows = [[test["name"].replace("_", " "), test["kind"], test["cases"], test["failures"]] for test in report["tests"]]
+    for kind in dict.fromkeys(row[1] for row in rows):
+        counts = [(cases, failures) for _, of_kind, cases, failures in rows if of_kind == kind]
+        rows.append([f"**{KINDS[kind]}, all**", kind, *map(sum, zip(*counts, strict=True))])
+    header = ["behavioural test", "kind", "cases", "failures", "failure rate"]
+    parts = [table(header, ([*row, f"{row[3] / row[2]:.1%}"] for row in rows))]
     for name, figures in report["fairness"].items():
-        header = [name.replace("_", " "), "sentences", "label changed", "rate", "shift of probability"]
-        rows = [
-            [group, row["sentences"], row["changed"], f"{row['rate']:.1%}", f"{row['shift']:+.3f}"]
-            for group, row in figures["groups"].items()
-        ]
-        parts.append(f"{table(header, rows)}\n\nSpread of the probability between groups: {figures['spread']:.3f}.")
+        header = [name.replace("_", " "), "labels changed", "shift of probability"]
+        groups = figures["groups"].items()
+        parts.append(table(header, ([group, f"{row['rate']:.1%}", f"{row['shift']:+.3f}"] for group, row in groups)))
+        parts.append(f"From the lowest group's probability to the highest's: {figures['spread']:.3f} on average.")
     return "\n\n".join(parts)
-
-
-def _percent(cases: int, failures: int) -> str:
-    return f"{failures / cases:.1%}" if cases else "–"
 
 
 def main(arguments: list[str] | None = None) -> None:
