@@ -1,10 +1,15 @@
-"""What the model is compared with: a constant, a list of cue words, and a bag of words."""
+"""What the model is compared with: a constant, a list of cue words, a bag of words, and an encoder left as it is.
+
+Each takes the sentences and labels of train and the sentences to label, and returns their probabilities,
+``(sentences, 4)``.
+"""
 
 import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from claimsift.labels import LABEL_TO_ID
+from claimsift.labels import LABEL_TO_ID, LABELS
 
 # The cue words of data/annotations/GUIDELINES.md, in the order of its decision procedure: the first that fits decides.
 RULES = {
@@ -30,32 +35,65 @@ RULES = {
 }
 _PATTERNS = {label: re.compile(rf"\b({'|'.join(cues)})\b", re.IGNORECASE) for label, cues in RULES.items()}
 
-
-def majority(train_texts: list[str], train_labels: list[int], texts: list[str]) -> list[int]:
-    """The most frequent label of train, for every sentence."""
-    return [int(np.bincount(train_labels).argmax())] * len(texts)
+Baseline = Callable[[list[str], Sequence[int], list[str]], np.ndarray]
 
 
-def rules(train_texts: list[str], train_labels: list[int], texts: list[str]) -> list[int]:
-    """The first label of which a cue word occurs, else background; learns nothing."""
-    return [LABEL_TO_ID[_by_rule(text)] for text in texts]
+def majority(train_texts: list[str], train_labels: Sequence[int], texts: list[str]) -> np.ndarray:
+    """The shares of the labels in train, for every sentence."""
+    shares = np.bincount(train_labels, minlength=len(LABELS)) / len(train_labels)
+    return np.tile(shares, (len(texts), 1))
+
+
+def rules(train_texts: list[str], train_labels: Sequence[int], texts: list[str]) -> np.ndarray:
+    """The first label of which a cue word occurs, else background; learns nothing and is always sure."""
+    return np.eye(len(LABELS))[[LABEL_TO_ID[_by_rule(text)] for text in texts]]
 
 
 def _by_rule(text: str) -> str:
     return next((label for label, pattern in _PATTERNS.items() if pattern.search(text)), "background")
 
 
-def tfidf_logistic_regression(train_texts: list[str], train_labels: list[int], texts: list[str]) -> list[int]:
+def tfidf_logistic_regression(train_texts: list[str], train_labels: Sequence[int], texts: list[str]) -> np.ndarray:
     """Logistic regression, classes weighted by frequency, on TF-IDF of one to three words."""
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
     model = make_pipeline(
         TfidfVectorizer(ngram_range=(1, 3), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[\"“”?]"),
-        LogisticRegression(C=10, class_weight="balanced", max_iter=2000),
-    )
-    return model.fit(train_texts, train_labels).predict(texts).tolist()
+        logistic_regression(),
+    ).fit(train_texts, train_labels)
+    return all_labels(model.predict_proba(texts), model.classes_)
 
 
-BASELINES = {"majority": majority, "rules": rules, "TF-IDF + logistic regression": tfidf_logistic_regression}
+def frozen_encoder_logistic_regression(
+    train_texts: list[str], train_labels: Sequence[int], texts: list[str]
+) -> np.ndarray:
+    """The same on sentence embeddings of the encoder that the model started from."""
+    from eval.frozen_encoder import FrozenEncoder
+
+    encoder = FrozenEncoder()
+    model = logistic_regression().fit(encoder.embed(train_texts), train_labels)
+    return all_labels(model.predict_proba(encoder.embed(texts)), model.classes_)
+
+
+def logistic_regression():
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=10, class_weight="balanced", max_iter=2000)
+
+
+def all_labels(probabilities: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Gives labels that train did not hold a column of zeros."""
+    complete = np.zeros((len(probabilities), len(LABELS)))
+    complete[:, classes] = probabilities
+    return complete
+
+
+MAJORITY, RULE_LIST = "majority", "rules"
+TFIDF, FROZEN_ENCODER = "TF-IDF + logistic regression", "frozen encoder + logistic regression"
+BASELINES: dict[str, Baseline] = {
+    MAJORITY: majority,
+    RULE_LIST: rules,
+    TFIDF: tfidf_logistic_regression,
+    FROZEN_ENCODER: frozen_encoder_logistic_regression,
+}

@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from claimsift.cards import fill_block, table, write_figures
 from claimsift.errors import ClaimsiftError
+from claimsift.model_card import by_speed, speed_table
 from eval.systems import BATCH_SIZE, HEAD, INT8, PLAIN
 from eval.traps import LARGEST_SUM
 
@@ -25,11 +26,7 @@ def write_report(report: dict, folder: Path) -> None:
 
 def fill_readme(report: dict, readme: Path) -> None:
     """Puts the figures into the README, if it has a place for them."""
-    rows = [
-        [name, f"{system['sentences_per_second']:,.0f}", f"{system['ratio']:.1f}", f"{system['dev_macro_f1']:.3f}"]
-        for name, system in by_speed(report)
-    ]
-    content = f"""{table(["system", "sentences/s", "× plain pipeline", "dev macro-F1"], rows)}
+    content = f"""{speed_table(report)}
 
 {machine_line(report)}
 {cost_lines(report)}
@@ -39,11 +36,6 @@ def fill_readme(report: dict, readme: Path) -> None:
         fill_block(readme, BLOCK, content)
     except ClaimsiftError as error:
         print(f"benchmark.py: the figures are not in the README: {error}", file=sys.stderr)
-
-
-def by_speed(report: dict) -> list[tuple[str, dict]]:
-    """Returns the systems and their figures, the slowest first."""
-    return sorted(report["systems"].items(), key=lambda item: item[1]["sentences_per_second"])
 
 
 def machine_line(report: dict) -> str:

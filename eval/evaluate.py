@@ -1,4 +1,4 @@
-"""Measures a model on dev, beside its baselines.
+"""Measures a model on dev, beside its baselines: the quick look; ``report.py`` makes the whole report.
 
 python eval/evaluate.py --model runs/distilled/model
 
@@ -17,20 +17,22 @@ if Path(sys.path[0]).resolve() == ROOT / "eval":
 import datasets
 import evaluate
 import numpy as np
+from scipy.stats import binomtest
 
-from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import document_names
-from claimsift.cards import table, write_figures
+from claimsift.cards import write_figures
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import resolve_model, weights_sha256
-from claimsift.labels import LABEL_TO_ID, LABELS
-from eval.baselines import BASELINES
+from claimsift.labels import LABELS
+from claimsift.model_card import confusion_table, headline_table, label_table
+from eval.baselines import BASELINES, FROZEN_ENCODER
 from eval.bootstrap import document_confusions, f1_scores, interval, resample
 from eval.calibration import brier_score, expected_calibration_error
+from eval.predictions import Predictions, predict
 
 MODEL = "claimsift"
-STRONGEST_BASELINE = "TF-IDF + logistic regression"
+METRIC = ROOT / "eval" / "metrics" / "claim_metrics"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,114 +44,102 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     # Figures that left a source out could not be compared with those that did not.
     dataset = load_annotations(options.data, require_all=True)
-    report = evaluate_split(resolve_model(options.model), dataset, options.split)
-    write_report(report, options.output)
+    check_splits(dataset, options.split)
+    model, rows = resolve_model(options.model), dataset[options.split]
+    quick = {name: baseline for name, baseline in BASELINES.items() if name != FROZEN_ENCODER}
+    predictions = predict(rows, dataset["train"], quick, {MODEL: model})
+    report = {
+        "split": options.split,
+        "weights_sha256": weights_sha256(model),
+        "train_sentences": len(dataset["train"]),
+        **figures(predictions, rows),
+    }
+    write_figures(options.output / options.split, report, to_markdown(report))
     print(to_markdown(report))
 
 
-def write_report(report: dict, folder: Path) -> None:
-    """Writes a report as JSON and as Markdown."""
-    write_figures(folder / report["split"], report, to_markdown(report))
+def check_splits(dataset: datasets.DatasetDict, *splits: str) -> None:
+    if not {"train", *splits} <= dataset.keys():
+        raise ClaimsiftError(
+            f"the dataset holds only {', '.join(dataset)}; these figures take train and {', '.join(splits)}"
+        )
 
 
-def evaluate_split(model: Path, dataset: datasets.DatasetDict, split: str) -> dict:
-    """Scores a split with the model and the baselines.
+def figures(predictions: Predictions, rows: datasets.Dataset) -> dict:
+    """Works out how good several systems are on the same sentences.
+
+    Args:
+        predictions: theirs; the last system is the one that the others are compared with.
+        rows: the sentences, in the same order.
 
     Returns:
-        ``systems``: for each, the figures of ``claim_metrics`` and ``interval``, the 95% interval of macro-F1 and of
-        each label's F1. ``calibration``: of the model's probabilities. ``better_than_baseline``: share of the resamples
-        in which the model's F1 is higher than that of TF-IDF, for each label and for macro-F1.
-
-    Raises:
-        ClaimsiftError: the dataset lacks train or the split.
+        ``systems``: for each, the figures of ``claim_metrics``; ``interval``, the 95% interval of macro-F1 and of each
+        label's F1; ``ahead``, for all but the last, by how much the last is better: ``macro_f1``, its 95% ``interval``
+        (paired bootstrap), and ``mcnemar``, the probability of sentence counts as unlike as these if both were equally
+        accurate (exact test; McNemar 1947). ``calibration``: ECE and Brier score of the last one.
     """
-    if not {"train", split} <= dataset.keys():
-        raise ClaimsiftError(f"the dataset holds only {', '.join(dataset)}; these figures take train and {split}")
-    train, rows = dataset["train"], dataset[split]
+    labels = np.array(rows["label"])
     documents = document_names(rows)
-    material = list(train["text"]), list(train["label"]), list(rows["text"])
-    predictions = {name: baseline(*material) for name, baseline in BASELINES.items()}
-    scored = Predictor.from_pretrained(model).score_sentences(rows["text"], rows["context"])
-    predictions[MODEL] = [LABEL_TO_ID[sentence.label] for sentence in scored]
-    probabilities = np.array([[sentence.scores[label] for label in LABELS] for sentence in scored])
-
-    metric = evaluate.load(str(ROOT / "eval" / "metrics" / "claim_metrics"), keep_in_memory=True)
-    systems, resampled = {}, {}
-    for name, predicted in predictions.items():
-        figures = metric.compute(predictions=predicted, references=rows["label"])
-        confusions = document_confusions(predicted, rows["label"], documents, len(LABELS))
-        resampled[name] = with_macro(f1_scores(resample(confusions)))
-        systems[name] = figures | {"interval": {key: interval(resampled[name][key]) for key in resampled[name]}}
+    metric = evaluate.load(str(METRIC), keep_in_memory=True)
+    names = list(predictions.systems)
+    predicted = {name: probabilities.argmax(-1) for name, probabilities in predictions.systems.items()}
+    resampled = {
+        name: f1_scores(resample(document_confusions(predicted[name], labels, documents, len(LABELS))))
+        for name in names
+    }
+    systems = {
+        name: metric.compute(predictions=predicted[name], references=labels) | {"interval": intervals(resampled[name])}
+        for name in names
+    }
+    last = names[-1]
+    for name in names[:-1]:
+        systems[name]["ahead"] = {
+            "macro_f1": systems[last]["macro_f1"] - systems[name]["macro_f1"],
+            "interval": interval(resampled[last].mean(-1) - resampled[name].mean(-1)),
+            "mcnemar": mcnemar(predicted[last] == labels, predicted[name] == labels),
+        }
     return {
-        "split": split,
-        "weights_sha256": weights_sha256(model),
         "sentences": len(rows),
         "documents": len(set(documents)),
-        "train_sentences": len(train),
         "systems": systems,
-        "calibration": {
-            "ece": expected_calibration_error(probabilities, np.array(rows["label"])),
-            "brier": brier_score(probabilities, np.array(rows["label"])),
-        },
-        "better_than_baseline": {
-            key: float(np.mean(resampled[MODEL][key] > resampled[STRONGEST_BASELINE][key])) for key in resampled[MODEL]
-        },
+        "calibration": calibration_figures(predictions.systems[last], labels),
     }
 
 
-def with_macro(f1: np.ndarray) -> dict[str, np.ndarray]:
-    return {"macro_f1": f1.mean(-1)} | {f"f1_{label}": f1[:, index] for index, label in enumerate(LABELS)}
+def intervals(f1: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Returns the intervals of macro-F1 and of each label's F1, of resampled F1 scores ``(resamples, 4)``."""
+    by_label = {f"f1_{label}": interval(f1[:, index]) for index, label in enumerate(LABELS)}
+    return {"macro_f1": interval(f1.mean(-1))} | by_label
 
 
-def headline_table(report: dict) -> str:
-    """Macro-F1 with its interval, each label's F1, accuracy and MCC of every system; the model's calibration."""
-    rows = []
-    for name, system in report["systems"].items():
-        low, high = system["interval"]["macro_f1"]
-        label_figures = [f"{system[f'f1_{label}']:.2f}" for label in LABELS]
-        macro = f"**{system['macro_f1']:.2f}** ({low:.2f}–{high:.2f})"
-        rows.append([name, macro, *label_figures, f"{system['accuracy']:.2f}", f"{system['mcc']:.2f}"])
-    header = [f"F1 on {report['split']}", "macro (95% interval)", *LABELS, "accuracy", "MCC"]
-    calibration = report["calibration"]
-    honesty = f"Expected calibration error {calibration['ece']:.3f} (15 bins), Brier score {calibration['brier']:.3f}."
-    return f"{table(header, rows)}\n\n{honesty}"
+def mcnemar(right: np.ndarray, other_right: np.ndarray) -> float:
+    """Returns the two-sided p-value of the exact test, from which sentences each of two systems labels rightly."""
+    only, other_only = int((right & ~other_right).sum()), int((other_right & ~right).sum())
+    return float(binomtest(only, only + other_only).pvalue) if only + other_only else 1.0
+
+
+def calibration_figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    return {
+        "ece": expected_calibration_error(probabilities, labels),
+        "brier": brier_score(probabilities, labels),
+    }
 
 
 def to_markdown(report: dict) -> str:
-    model = report["systems"][MODEL]
-    by_label = table(
-        ["label", "precision", "recall", "F1", "95% interval", "sentences", "better than TF-IDF"],
-        [
-            [
-                label,
-                *(f"{model[f'{figure}_{label}']:.2f}" for figure in ("precision", "recall", "f1")),
-                "–".join(f"{bound:.2f}" for bound in model["interval"][f"f1_{label}"]),
-                model[f"support_{label}"],
-                f"{report['better_than_baseline'][f'f1_{label}']:.1%}",
-            ]
-            for label in LABELS
-        ],
-    )
-    confusion = table(
-        ["labelled ↓, predicted →", *LABELS],
-        [[label, *row] for label, row in zip(LABELS, model["confusion"], strict=True)],
-    )
     return f"""# Figures on {report["split"]}
 
 {report["sentences"]} sentences of {report["documents"]} documents; every system that learns was trained on the same
 {report["train_sentences"]} sentences. Intervals: bootstrap over documents. Written by `eval/evaluate.py`.
 
-{headline_table(report)}
+{headline_table(report, report["split"])}
 
 ## {MODEL}, by label
 
-The last column is the share of the resamples in which its F1 is higher than that of {STRONGEST_BASELINE}.
-
-{by_label}
+{label_table(report)}
 
 ## {MODEL}, confusion
 
-{confusion}
+{confusion_table(report)}
 """
 
 

@@ -14,16 +14,16 @@ import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, Pipeline, pipeline
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, Pipeline, pipeline
 
 from claimsift import Predictor
 from claimsift.articles import Article
-from claimsift.encoder import EMBEDDED, resolve_encoder
 from claimsift.hub import column_order
 from claimsift.labels import LABEL_TO_ID, LABELS
 from claimsift.output import WRITERS
 from claimsift.predict import REMEMBERED_SENTENCES, ScoreCache
+from eval.baselines import logistic_regression
+from eval.frozen_encoder import FrozenEncoder
 from eval.sample import Sample
 
 BATCH_SIZE = 32
@@ -172,27 +172,11 @@ class HeadSystem(System):
 
     def __init__(self, name: str, train: datasets.Dataset):
         super().__init__(name)
-        folder = resolve_encoder(EMBEDDED)
-        self._tokenizer = AutoTokenizer.from_pretrained(folder)
-        self._encoder = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
-        self._head = LogisticRegression(C=10, class_weight="balanced", max_iter=2000)  # as the TF-IDF baseline has it
-        self._head.fit(self.embed(list(train["text"])), train["label"])
+        self._encoder = FrozenEncoder()
+        self._head = logistic_regression().fit(self._encoder.embed(list(train["text"])), train["label"])
 
     def labels(self, texts: list[str]) -> list[int]:
-        return self._head.predict(self.embed(texts)).tolist()
-
-    @torch.inference_mode()
-    def embed(self, texts: list[str]) -> np.ndarray:
-        """Returns the mean of the last hidden states, of length 1; batches are sorted by length, the longest first."""
-        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
-        embedded = []
-        for batch in in_batches([texts[index] for index in order], BATCH_SIZE):
-            tokens = self._tokenizer(batch, padding=True, truncation=True, max_length=256, return_tensors="pt")
-            mask = tokens["attention_mask"]
-            hidden = self._encoder(input_ids=tokens["input_ids"], attention_mask=mask).last_hidden_state
-            means = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-            embedded.append(torch.nn.functional.normalize(means))
-        return torch.cat(embedded)[np.argsort(order)].numpy()
+        return self._head.predict(self._encoder.embed(texts)).tolist()
 
 
 class ClaimsiftSystem(System):

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import datasets
 import evaluate
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from sklearn.metrics import f1_score, matthews_corrcoef, precision_score, recall
 
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import document_names
-from claimsift.hub import SHIPPED_MODEL, weights_sha256
 from claimsift.labels import LABEL_TO_ID, LABELS
 from eval.baselines import majority, rules, tfidf_logistic_regression
 from eval.bootstrap import document_confusions, f1_scores, resample
+from eval.evaluate import figures, mcnemar
+from eval.predictions import Predictions
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +63,16 @@ def test_rules_follow_the_cue_words():
         "Local officials said the cell had been broken up.": "claim",
         "The army seized the town in May.": "background",
     }
-    assert rules([], [], list(sentences)) == [LABEL_TO_ID[label] for label in sentences.values()]
+    given = rules([], [], list(sentences))
+    assert given.argmax(-1).tolist() == [LABEL_TO_ID[label] for label in sentences.values()]
 
 
 def test_baselines_that_learn_learn_from_train():
     train = ["he denied it", "she denied all", "they left", "we left early", "they left soon"]
     labels = [1, 1, 3, 3, 3]
-    assert majority(train, labels, ["x", "y"]) == [3, 3]
-    assert tfidf_logistic_regression(train, labels, ["they denied it", "he left early"]) == [1, 3]
+    assert majority(train, labels, ["x", "y"]).tolist() == [[0, 0.4, 0, 0.6]] * 2
+    given = tfidf_logistic_regression(train, labels, ["they denied it", "he left early"])
+    assert given.argmax(-1).tolist() == [1, 3]
 
 
 def run(tmp_path, *options):
@@ -81,8 +85,8 @@ def test_the_report_holds_the_model_and_its_baselines(tmp_path):
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "eval-results" / "dev.json").read_text())
     assert list(report["systems"]) == ["majority", "rules", "TF-IDF + logistic regression", "claimsift"]
-    for figures in report["systems"].values():
-        low, high = figures["interval"]["macro_f1"]
+    for system in report["systems"].values():
+        low, high = system["interval"]["macro_f1"]
         assert 0 <= low <= high <= 1
     assert report["systems"]["claimsift"]["macro_f1"] > report["systems"]["majority"]["macro_f1"]
     assert (tmp_path / "eval-results" / "dev.md").read_text() in done.stdout
@@ -99,8 +103,29 @@ def test_a_sentence_without_a_document_is_one_of_its_own(write_jsonl):
     assert len(set(document_names(rows))) == len(rows)
 
 
-def test_the_released_figures_are_those_of_the_shipped_model():
+def certain(*labels: int) -> np.ndarray:
+    return np.eye(4)[list(labels)]
 
-    for split in ("dev", "test"):
-        report = json.loads((ROOT / "eval" / "results" / f"{split}.json").read_text())
-        assert report["weights_sha256"] == weights_sha256(SHIPPED_MODEL)
+
+def rows_of(labels: list[int], documents: list[str]) -> datasets.Dataset:
+    names = [f"{document}:{number}" for number, document in enumerate(documents)]
+    columns = {"id": names, "source": [None] * len(names), "doc": documents, "label": labels}
+    return datasets.Dataset.from_dict(columns)
+
+
+def test_a_system_is_compared_with_the_last_one_on_the_same_sentences():
+    labels = [0, 1, 2, 3] * 5
+    rows = rows_of(labels, [str(number // 4) for number in range(20)])
+    right, wrong = certain(*labels), certain(*([3] * 20))
+    compared = figures(Predictions(rows["id"], {"other": wrong, "ours": right}), rows)["systems"]
+    assert compared["other"]["ahead"]["macro_f1"] == pytest.approx(0.9)
+    assert compared["other"]["ahead"]["interval"] == pytest.approx((0.9, 0.9))  # every document is alike
+    assert compared["other"]["ahead"]["mcnemar"] == pytest.approx(2 * 0.5**15)  # 15 sentences to none
+    assert "ahead" not in compared["ours"]
+
+
+def test_mcnemar_counts_only_where_two_systems_differ():
+    right, other = np.array([1, 1, 1, 0, 0], bool), np.array([1, 0, 0, 1, 0], bool)
+    assert mcnemar(right, other) == 1.0
+    assert mcnemar(right, right) == 1.0
+    assert mcnemar(np.ones(10, bool), np.zeros(10, bool)) == pytest.approx(2 * 0.5**10)

@@ -9,9 +9,9 @@ from safetensors.torch import load_file
 from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
-from claimsift.hub import SHIPPED_MODEL, resolve_model
+from claimsift.hub import SHIPPED_MODEL, resolve_model, weights_sha256
 from train.finetune import labels_sha256
-from train.release import READINGS, check_complete, put_in_place, read_test, write_release
+from train.release import check_complete, put_in_place, read_test, write_release
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_a_release_is_a_whole_hub_repository(run, tmp_path):
     write_release(run, folder)
     resolve_model(folder)
     shipped = {path.name for path in SHIPPED_MODEL.iterdir()}
-    assert {path.name for path in folder.iterdir()} == shipped - {"onnx"}  # export.py writes that
+    measured = {"onnx", "report", "README.md"}  # which export.py, report.py and the card's command write
+    assert {path.name for path in folder.iterdir()} == shipped - measured
     assert (folder / "model.safetensors").read_bytes() == (SHIPPED_MODEL / "model.safetensors").read_bytes()
-    assert (folder / "README.md").read_text().startswith("---\nlicense: ")
 
 
 def test_the_released_weights_give_the_labels_of_the_trained_ones(run, tmp_path):
@@ -92,12 +92,16 @@ def test_a_run_without_temperature_or_on_other_labels_is_not_released(run):
 
 def test_test_is_read_once_for_a_model_and_every_reading_is_logged(run, tmp_path):
     write_release(run, tmp_path / "release")
-    dataset = load_annotations(OWN_DATA)
-    first = read_test(tmp_path / "release", dataset, tmp_path / "results")
-    again = read_test(tmp_path / "release", {}, tmp_path / "results")  # without the sentences, which it may not touch
-    assert again == json.loads(json.dumps(first))
-    [line] = (tmp_path / "results" / READINGS).read_text().splitlines()
-    assert json.loads(line)["report"]["split"] == "test"
+    dataset, log = load_annotations(OWN_DATA), tmp_path / "readings.jsonl"
+    first = read_test({"claimsift": tmp_path / "release"}, dataset, tmp_path / "kept", log)
+    # The second time without the sentences, which it may not touch.
+    again = read_test({"claimsift": tmp_path / "release"}, {}, tmp_path / "kept", log)
+    assert again.ids == first.ids == list(dataset["test"]["id"])
+    for name, probabilities in first.systems.items():
+        assert again.systems[name] == pytest.approx(probabilities, abs=1e-6)
+    [line] = map(json.loads, log.read_text().splitlines())
+    assert line["weights"] == {"claimsift": weights_sha256(tmp_path / "release")}
+    assert line["report"]["sentences"] == len(dataset["test"])
 
 
 def test_a_release_takes_the_place_of_the_one_before(run, tmp_path):

@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
 
+import datasets
 import evaluate
 import numpy as np
 from finetune import METRICS, find_data
@@ -23,11 +24,10 @@ from folds import held_back_fold, read_training
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from claimsift import Predictor
 from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
-from claimsift.labels import LABELS
-from eval.calibration import brier_score, expected_calibration_error
+from eval.evaluate import calibration_figures
+from eval.predictions import model_probabilities
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--twin", type=Path, required=True, help="output_dir of the run that held a part back")
     options = parser.parse_args(arguments)
     run = read_training(options.run)
-    probabilities, labels = held_back(options.twin)
+    train = load_annotations(find_data(run["recipe"]["data"]), require_all=True)["train"]
+    rows = held_back_rows(options.twin, train)
+    probabilities, labels = model_probabilities(options.twin / "model", rows), np.array(rows["label"])
     logits = np.log(probabilities)
     temperature = fit_temperature(logits, labels)
     metric = evaluate.load(str(METRICS), keep_in_memory=True)
@@ -51,25 +53,18 @@ def main(arguments: list[str] | None = None) -> None:
     print(json.dumps(run["calibration"], indent=2))
 
 
-def calibration_figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    return {
-        "ece": expected_calibration_error(probabilities, labels),
-        "brier": brier_score(probabilities, labels),
-    }
+def held_back_rows(twin: Path, train: datasets.Dataset) -> datasets.Dataset:
+    """Returns the sentences that neither the twin nor a teacher of its own has seen.
 
-
-def held_back(twin: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the twin's probabilities, ``(sentences, 4)``, and the labels of the sentences that it held back."""
+    Raises:
+        ClaimsiftError: it is no twin, or one of its teachers has seen them.
+    """
     settings = read_training(twin)["recipe"]
     for teacher in map(Path, settings.get("teachers", [])):
         theirs = read_training(teacher)["recipe"]
         if any(theirs.get(key) != settings.get(key) for key in ("folds", "hold_back")):
             raise ClaimsiftError(f"{twin}: its teacher {teacher} was trained on what it held back; leave that one out")
-    train = load_annotations(find_data(settings["data"]), require_all=True)["train"]
-    rows = train.select(held_back_fold(twin, train).held_back)
-    scored = Predictor.from_pretrained(twin / "model").score_sentences(rows["text"], rows["context"])
-    probabilities = np.array([[sentence.scores[label] for label in LABELS] for sentence in scored])
-    return probabilities, np.array(rows["label"])
+    return train.select(held_back_fold(twin, train).held_back)
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -111,8 +111,8 @@ def recipe_learner(recipe: Recipe, args: TrainingArguments) -> Learn:
 def baseline_learner(name: str) -> Learn:
     def learn(train: datasets.Dataset) -> Predict:
         def predict(rows: datasets.Dataset) -> Scored:
-            predictions = BASELINES[name](list(train["text"]), list(train["label"]), list(rows["text"]))
-            return predictions, list(rows["label"])
+            probabilities = BASELINES[name](list(train["text"]), list(train["label"]), list(rows["text"]))
+            return probabilities.argmax(-1).tolist(), list(rows["label"])
 
         return predict
 

@@ -28,7 +28,7 @@ from claimsift.annotations.sources import read_documents
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABEL_TO_ID
 from claimsift.sentences import split_sentences
-from eval.baselines import BASELINES
+from eval.baselines import tfidf_logistic_regression
 
 ANNOTATIONS = HERE.parent / "data" / "annotations"
 # Sentences at most from each source, to keep the pool varied.
@@ -102,8 +102,8 @@ def without_copies(rows: list[dict], evaluated: list[str]) -> list[dict]:
 
 
 def likely_not_background(train: datasets.Dataset, rows: list[dict]) -> np.ndarray:
-    tfidf = BASELINES["TF-IDF + logistic regression"]
-    return np.array(tfidf(list(train["text"]), list(train["label"]), texts(rows))) != LABEL_TO_ID["background"]
+    probabilities = tfidf_logistic_regression(list(train["text"]), list(train["label"]), texts(rows))
+    return probabilities.argmax(-1) != LABEL_TO_ID["background"]
 
 
 def sample(rows: list[dict], likely: np.ndarray, source: str, size: int, random: np.random.Generator) -> list[dict]:

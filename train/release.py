@@ -1,11 +1,12 @@
 """Makes a release of a finished run: a folder laid out as a Hub repository, the library's shipped model by default.
 
-python train/release.py runs/distilled
+python train/release.py runs/distilled --twin runs/distilled-twin --plain runs/default
 
-Weights are stored in fp16, and in int8 for a CPU (``export.py``). The released figures are measured on the folder as it
-will ship and as the library runs it: on dev, and on test, which is read here and nowhere else, once for each model;
-every reading is logged in ``eval/results/test_readings.jsonl``. All of it is made inside the run's folder first, and
-put in place at the end.
+Weights are stored in fp16, and in int8 for a CPU (``export.py``). The report and the card that lie in the folder are
+measured on it as it will ship and as the library runs it: on dev, on documents that the twin had not seen, and on
+test, which is read here and nowhere else, once for each model; every reading is logged in
+``eval/results/test_readings.jsonl``. The probabilities behind the figures are kept in ``eval/results/predictions``. All
+of it is made inside the run's folder first, and put in place at the end.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 import datasets
 import torch
 import yaml
+from calibrate import held_back_rows
 from export import export
 from finetune import labels_sha256
 from folds import read_training
@@ -32,35 +34,49 @@ from claimsift.annotations import load_annotations
 from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL, weights_sha256
-from eval.evaluate import evaluate_split, headline_table, write_report
+from claimsift.model_card import headline_table, write_model_card
+from eval.baselines import BASELINES
+from eval.calibration import with_temperature
+from eval.evaluate import MODEL, figures
+from eval.predictions import SUFFIX, Predictions, predict
+from eval.report import RESULTS, make_report, read_predictions, systems, write_report
 
-CARD = ROOT / "train" / "model_card.md"
 README = ROOT / "README.md"
 TRAIN_README = ROOT / "train" / "README.md"
-RESULTS = ROOT / "eval" / "results"
-READINGS = "test_readings.jsonl"
+PREDICTIONS = RESULTS / "predictions"
+READINGS = RESULTS / "test_readings.jsonl"
 COPIED = ("tokenizer.json", "tokenizer_config.json", "training.json")
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path, help="output_dir of a finished, calibrated run of distil.py")
+    parser.add_argument("--twin", type=Path, required=True, help="output_dir of the run that held documents back")
+    parser.add_argument("--plain", type=Path, required=True, help="output_dir of a plain fine-tune, to compare with")
     # Not the installed package's folder: the release belongs into the repository, from which the wheel is built.
     parser.add_argument("--output", type=Path, default=ROOT / "model" / "claimsift" / SHIPPED_MODEL.name)
     options = parser.parse_args(arguments)
 
     dataset = load_annotations(ROOT / "data" / "annotations", require_all=True)
     check_complete(options.run / "model", dataset)
+    read_training(options.plain)
     staging = options.run / "release"
     write_release(options.run / "model", staging)
-    fill_block(staging / "README.md", "int8 figures", int8_sentence(export(staging, dataset)))
-    reports = [evaluate_split(staging, dataset, "dev"), read_test(staging, dataset, RESULTS)]
-    for report in reports:
-        fill_block(staging / "README.md", f"{report['split']} figures", headline_table(report))
+    export(staging, dataset)
+    models = systems(staging, options.plain / "model")
+    predictions = {
+        "test": read_test(models, dataset, PREDICTIONS, READINGS),
+        "dev": predict(dataset["dev"], dataset["train"], BASELINES, models),
+        "cross_validation": unseen_by_twin(options.twin, dataset, read_training(options.run)["calibration"]),
+    }
+    for split, predicted in predictions.items():
+        predicted.write(PREDICTIONS / f"{split}{SUFFIX}")
+    report = make_report(staging, read_predictions(PREDICTIONS), dataset)
+    write_report(report, staging / "report")
+    write_model_card(staging)
     put_in_place(staging, options.output)
-    for report in reports:
-        write_report(report, RESULTS)
-        fill_block(README, f"{report['split']} figures", headline_table(report))
+    for split in ("dev", "test"):
+        fill_block(README, f"{split} figures", headline_table(report["splits"][split], split))
     fill_block(README, "example", example(options.output))
     fill_block(TRAIN_README, "cost", cost_table(options.run))
     print(f"released to {options.output}")
@@ -89,7 +105,6 @@ def write_release(model: Path, folder: Path) -> None:
     config = json.loads((model / "config.json").read_text(encoding="utf-8")) | {"dtype": "float32"}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (folder / "recipe.yaml").write_text(yaml.safe_dump(training["recipe"], sort_keys=False), encoding="utf-8")
-    shutil.copyfile(CARD, folder / "README.md")
 
 
 def calibrate(weights: dict[str, torch.Tensor], calibration: dict | None) -> dict[str, torch.Tensor]:
@@ -100,27 +115,32 @@ def calibrate(weights: dict[str, torch.Tensor], calibration: dict | None) -> dic
     return weights | scaled
 
 
-def int8_sentence(figures: dict) -> str:
-    return (
-        f"On the {figures['sentences']} sentences of dev it gives {figures['agreement']:.1%} of the labels that the "
-        f"same weights give in float32, and a macro-F1 of {figures['macro_f1']['int8']:.3f} against "
-        f"{figures['macro_f1']['float32']:.3f}."
-    )
-
-
-def read_test(folder: Path, dataset: datasets.DatasetDict, results: Path) -> dict:
-    """Returns the figures on test: measured now, or those of an earlier attempt at the release of the same model."""
-    weights = weights_sha256(folder)
-    log = results / READINGS
+def read_test(models: dict[str, Path], dataset: datasets.DatasetDict, folder: Path, log: Path) -> Predictions:
+    """Returns the predictions on test: made now, or at an earlier attempt at the release of the same models."""
+    weights = {name: weights_sha256(model) for name, model in models.items()}
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    for entry in entries:
-        if entry["report"].get("weights_sha256") == weights:
-            return entry["report"]
-    report = evaluate_split(folder, dataset, "test")
-    results.mkdir(parents=True, exist_ok=True)
+    if entries and entries[-1].get("weights") == weights:
+        return Predictions.read(folder / f"test{SUFFIX}")
+    predictions = predict(dataset["test"], dataset["train"], BASELINES, models)
+    predictions.write(folder / f"test{SUFFIX}")
+    entry = {"read": datetime.now(UTC).isoformat(timespec="seconds"), "weights": weights}
     with log.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps({"read": datetime.now(UTC).isoformat(timespec="seconds"), "report": report}) + "\n")
-    return report
+        stream.write(json.dumps(entry | {"report": figures(predictions, dataset["test"])}) + "\n")
+    return predictions
+
+
+def unseen_by_twin(twin: Path, dataset: datasets.DatasetDict, calibration: dict) -> Predictions:
+    """Returns predictions on the documents that the twin held back, and on dev: a second opinion on the rare labels.
+
+    The baselines learn from what is left of train; the twin's probabilities get the temperature of the release.
+    """
+    held_back = held_back_rows(twin, dataset["train"])
+    unseen = set(held_back["id"])
+    rest = dataset["train"].filter(lambda id: id not in unseen, input_columns="id")
+    rows = datasets.concatenate_datasets([held_back, dataset["dev"]])
+    predictions = predict(rows, rest, BASELINES, {MODEL: twin / "model"})
+    calibrated = with_temperature(predictions.systems[MODEL], calibration["temperature"])
+    return Predictions(predictions.ids, predictions.systems | {MODEL: calibrated})
 
 
 def example(model: Path) -> str:

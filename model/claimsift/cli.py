@@ -101,8 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
     agreement.add_argument("dataset", type=Path, help="folder with readings.jsonl")
     agreement.set_defaults(run=run_agreement)
 
-    card = commands.add_parser("card", help="write the measured figures into a dataset's card, its README.md")
-    card.add_argument("dataset", type=Path, help="folder of the dataset")
+    card = commands.add_parser("card", help="write the card (README.md) of a model or dataset from what was measured")
+    card.add_argument("folder", type=Path, help="model folder with a report, or folder of a dataset")
     card.set_defaults(run=run_card)
 
     push = commands.add_parser("push", help="publish a model on the Hugging Face Hub, in one commit")
@@ -166,8 +166,10 @@ def run_agreement(options: argparse.Namespace) -> int:
 
 def run_card(options: argparse.Namespace) -> int:
     from claimsift.annotations.card import write_card
+    from claimsift.hub import is_model
+    from claimsift.model_card import write_model_card
 
-    print(write_card(options.dataset))
+    print((write_model_card if is_model(options.folder) else write_card)(options.folder))
     return EXIT_OK
 
 

@@ -132,6 +132,11 @@ def _check_model(folder: Path) -> None:
     _check_labels(folder)
 
 
+def is_model(folder: Path) -> bool:
+    """Tells whether a folder is laid out as a model, whole or not."""
+    return (folder / CONFIG_FILES[0]).is_file()
+
+
 def read_json(path: Path) -> dict:
     """Reads a file of a model folder.
 

@@ -82,6 +82,12 @@ def article_hosts() -> dict[str, str]:
     return {article: urlsplit(link).netloc for article, link in links.items()}
 
 
+def article_years() -> dict[str, str]:
+    """Returns the year in which each article of ``newsarticles`` came out, by its id."""
+    dates = _csv_column(_newsarticles(SOURCES[NEWSARTICLES].path()), "article_id", "publish_date")
+    return {article: date.partition("/")[0] for article, date in dates.items()}
+
+
 def _newsarticles(wheel: Path) -> bytes:
     return _inner_file(wheel, "NewsArticles", "NewsArticles.csv")
 
