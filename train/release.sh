@@ -20,16 +20,8 @@ for part in 0 1; do
 done
 python train/pool.py --output runs/pool.jsonl
 
-# The student, then a last epoch on the labelled sentences alone; the same for its twin.
-student() { # student SUFFIX [OPTION…]
-    local suffix=$1
-    shift
-    train "runs/student$suffix" train/distil.py train/recipes/distilled.yaml "$@"
-    train "runs/distilled$suffix" train/distil.py train/recipes/distilled.yaml --base "runs/student$suffix/model" \
-        --pool "" --label_weight 3 --num_train_epochs 1 --learning_rate 5e-5 "$@"
-}
-student ""
-student "-twin" --folds 3 --hold_back 0 --teachers runs/teacher-0
+train runs/distilled train/distil.py train/recipes/distilled.yaml
+train runs/distilled-twin train/distil.py train/recipes/distilled.yaml --folds 3 --hold_back 0 --teachers runs/teacher-0
 
 # What the report compares it with.
 train runs/default train/finetune.py train/recipes/default.yaml
