@@ -83,7 +83,7 @@ function table(sentence) {
 }
 
 function notes(sentence) {
-  const words = all(".w3, .w2", sentence.element).map((word) => word.textContent);
+  const words = all(".w3, .w2", sentence.element).map((word) => word.textContent.replace(/^[^\p{L}\p{N}]+(?=.)|(?<=.)[^\p{L}\p{N}]+$/gu, ""));
   return [
     doubtful(sentence) && make("p", "doubt", `Less sure than ${threshold.value}%: check this one.`),
     sentence.element.classList.contains("cut") && make("p", "", "Longer than the model reads: scored on its head."),
