@@ -223,7 +223,7 @@ class ArticlesSystem(System):
         with self._path.open("wb") as stream:
             writer = WRITERS["jsonl"](stream)
             for article, sentences in zip(articles, self._predictor.score_articles(articles, unit), strict=True):
-                writer.write(article.id, sentences)
+                writer.write(article, sentences)
                 count += len(sentences)
             writer.close()
         return count

@@ -59,7 +59,9 @@ def results(folder, output):
     return {name: (folder / name).read_bytes() for name in (output, "errors.jsonl")}, left
 
 
-@pytest.mark.parametrize(("format", "suffix"), [("jsonl", ".jsonl"), ("csv", ".csv"), ("text", ".txt")])
+@pytest.mark.parametrize(
+    ("format", "suffix"), [("jsonl", ".jsonl"), ("csv", ".csv"), ("text", ".txt"), ("html", ".html")]
+)
 def test_parts_make_the_file_that_a_stream_makes(archive, instant, capfdbinary, format, suffix):
     output = archive.parent / f"out{suffix}"
     assert run(archive, "-o", output) == 3

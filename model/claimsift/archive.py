@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
+from claimsift.articles import Article
 from claimsift.errors import ClaimsiftError, InputError
 from claimsift.output import SUFFIXES, WRITERS
 from claimsift.predict import ScoredSentence
@@ -110,11 +111,11 @@ class Job:
             self._failures.append((self._articles_read, error.record))
             self._on_failure(error)
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
         """Writes the next article, and closes the part with it if it is full."""
         if self._part is None:
             self._part = Part(self._path(len(self._records)), self.format)
-        self._part.write(article_id, sentences)
+        self._part.write(article, sentences)
         if self._part.sentences >= self.part_sentences:
             self._close_part()
 
@@ -203,8 +204,8 @@ class Part:
         self._writer = WRITERS[format](self._stream)
         self.articles = self.sentences = 0
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        self._writer.write(article_id, sentences)
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        self._writer.write(article, sentences)
         self.articles += 1
         self.sentences += len(sentences)
 

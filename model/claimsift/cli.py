@@ -74,6 +74,11 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--id-column", metavar="NAME", help="column with the article's id (default: id, if there is one)"
     )
+    score.add_argument(
+        "--explain",
+        action="store_true",
+        help="with html: also show which words carry the labels; takes about 20 times as long",
+    )
     score.add_argument("--errors", type=Path, metavar="FILE", help="also write inputs that failed there, as JSON lines")
     score.add_argument(
         "--part-sentences",
@@ -89,6 +94,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--workers", type=positive, metavar="N", help="with --engine ray, how many copies of the model run"
     )
     score.set_defaults(run=run_score)
+
+    explain = commands.add_parser(
+        "explain",
+        help="show which words carry a sentence's label",
+        description="Leaves out each word, and each two neighbours, and shows what makes the label's probability fall "
+        "(occlusion: Zeiler & Fergus 2014; erasure: Li, Monroe & Jurafsky 2016).",
+    )
+    explain.add_argument("sentence", help="one sentence")
+    explain.add_argument("--context", metavar="TEXT", help="what precedes it, for a model that reads it")
+    explain.add_argument("--model", metavar="MODEL", help="model folder or Hub id; the shipped model by default")
+    explain.add_argument("--device", choices=DEVICES, default="auto")
+    explain.add_argument("--backend", choices=BACKENDS, default="auto")
+    explain.set_defaults(run=run_explain)
 
     fetch = commands.add_parser("fetch", help="download the news texts of the dataset and the base encoder")
     fetch.set_defaults(run=run_fetch)
@@ -122,6 +140,18 @@ def positive(text: str) -> int:
 
 def run_score(options: argparse.Namespace) -> int:
     return EXIT_SOME_FAILED if score_inputs(options) else EXIT_OK
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    from claimsift.explain import explain
+    from claimsift.output.text import write_explanation
+    from claimsift.predict import Predictor
+
+    predictor = Predictor.from_pretrained(options.model, device=options.device, backend=options.backend)
+    contexts = [options.context or ""]
+    scored = predictor.score_sentences([options.sentence], contexts)
+    write_explanation(sys.stdout, *explain(predictor, scored, contexts))
+    return EXIT_OK
 
 
 def run_fetch(options: argparse.Namespace) -> int:

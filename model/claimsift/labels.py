@@ -1,6 +1,7 @@
 """The four labels, in the order of the model's output columns, and their colours."""
 
 LABELS = ("claim", "denial", "unverified_report", "background")
+BACKGROUND = LABELS[-1]  # none of the others
 
 LABEL_TO_ID = {label: index for index, label in enumerate(LABELS)}
 ID_TO_LABEL = dict(enumerate(LABELS))

@@ -235,7 +235,7 @@ class Worker:
                 )
         articles = [Article(row["id"], row["text"], {"context": _decoded(row["context"])}) for row in rows]
         scored = self._predictor.score_articles(articles, self._job.unit)
-        written = _write_part(path, zip((article.id for article in articles), scored, strict=True))
+        written = _write_part(path, zip(articles, scored, strict=True))
         attempts.unlink(missing_ok=True)
         return written
 
@@ -298,13 +298,13 @@ def _decoded(context: bytes | None) -> str | None:
     return None if context is None else context.decode("utf-8", "surrogatepass")
 
 
-def _write_part(path: Path, scored: Iterable[tuple[str, list[ScoredSentence]]]) -> int:
+def _write_part(path: Path, scored: Iterable[tuple[Article, list[ScoredSentence]]]) -> int:
     """Returns how many sentences were written."""
     written = 0
     with replacing(path) as stream:
         writer = ParquetWriter(stream)
-        for article_id, sentences in scored:
-            writer.write(article_id, sentences)
+        for article, sentences in scored:
+            writer.write(article, sentences)
             written += len(sentences)
         writer.close()
     return written

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import claimsift
 from claimsift.archive import Job, cannot_be_written, is_special, replacing, write_failures
-from claimsift.articles import ArticleReader
+from claimsift.articles import Article, ArticleReader
 from claimsift.errors import ClaimsiftError, InputError
+from claimsift.explain import explain_articles
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.output import FORMATS, SUFFIXES, WRITERS
 from claimsift.predict import Predictor, ScoredSentence
@@ -34,6 +35,8 @@ def score_inputs(options: argparse.Namespace) -> int:
     """
     format = output_format(options)  # before the model is loaded: wrong usage shows at once
     check_files(options)
+    if options.explain and format != "html":
+        raise ClaimsiftError("--explain shows words in a page; add --format html")
     if options.engine == "ray":
         return score_on_ray(options, format)
     folder = resolve_model(options.model, options.revision)
@@ -57,8 +60,8 @@ def score_to_stream(options: argparse.Namespace, format: str, predictor: Predict
     try:
         with output as stream:
             writer = WRITERS[format](stream)
-            for article_id, sentences in scored(predictor, reader.read(options.inputs), options.unit):
-                writer.write(article_id, sentences)
+            for article, sentences in scored(predictor, reader.read(options.inputs), options):
+                writer.write(article, sentences)
             writer.close()
             stream.flush()
     except BrokenPipeError:  # its reader has seen enough
@@ -83,8 +86,8 @@ def score_to_parts(options: argparse.Namespace, format: str, predictor: Predicto
     with job.opened(), progress_bar(reader, files) as progress:
         if job.articles_done:
             print(f"claimsift: going on after {job.articles_done} articles that are done", file=sys.stderr)
-        for article_id, sentences in scored(predictor, job.still_to_do(reader.read(options.inputs)), options.unit):
-            job.write(article_id, sentences)
+        for article, sentences in scored(predictor, job.still_to_do(reader.read(options.inputs)), options):
+            job.write(article, sentences)
             sentences_scored += len(sentences)
             progress(sentences)
         job.finish(options.errors)
@@ -119,11 +122,13 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
     )
 
 
-def scored(predictor: Predictor, articles: Iterator, unit: str) -> Iterator[tuple[str, list[ScoredSentence]]]:
-    """Yields the id of each article and its sentences."""
+def scored(
+    predictor: Predictor, articles: Iterator, options: argparse.Namespace
+) -> Iterator[tuple[Article, list[ScoredSentence]]]:
+    """Returns each article with its sentences."""
     articles, to_score = itertools.tee(articles)
-    for sentences in predictor.score_articles(to_score, unit):
-        yield next(articles).id, sentences
+    pairs = ((next(articles), sentences) for sentences in predictor.score_articles(to_score, options.unit))
+    return explain_articles(predictor, pairs, options.unit) if options.explain else pairs
 
 
 def make_reader(options: argparse.Namespace, on_error: Callable[[InputError], None]) -> ArticleReader:
@@ -146,7 +151,15 @@ def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Pa
         "inputs": [[name, status.st_size, status.st_mtime_ns] for name, status in found],
         "model": weights_sha256(model),
         "version": claimsift.__version__,
-        "options": [format, options.unit, options.text_column, options.id_column, options.device, options.backend],
+        "options": [
+            format,
+            options.unit,
+            options.text_column,
+            options.id_column,
+            options.device,
+            options.backend,
+            options.explain,
+        ],
     }
 
 

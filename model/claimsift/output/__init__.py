@@ -1,10 +1,12 @@
-"""Scored articles into rows of a file or lines on a terminal."""
+"""Scored articles into rows of a file, a page, or lines on a terminal."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from claimsift.articles import Article
 from claimsift.output.csv import CsvWriter
+from claimsift.output.html import HtmlWriter
 from claimsift.output.jsonl import JsonlWriter
 from claimsift.output.parquet import ParquetWriter
 from claimsift.output.text import TextWriter
@@ -14,16 +16,17 @@ WRITERS: dict[str, Callable[[BinaryIO], "Writer"]] = {
     "jsonl": JsonlWriter,
     "csv": CsvWriter,
     "parquet": ParquetWriter,
+    "html": HtmlWriter,
     "text": TextWriter,
 }
 FORMATS = tuple(WRITERS)
-SUFFIXES = {"jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "text": ".txt"}
+SUFFIXES = {"jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "html": ".html", "text": ".txt"}
 
 
 class Writer(Protocol):
     """Writes articles to a stream of bytes, one after the other; ``close`` ends the file and leaves the stream open."""
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None: ...
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None: ...
 
     def close(self) -> None: ...
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
+from claimsift.articles import Article
 from claimsift.output.rows import COLUMNS, to_row
 from claimsift.predict import ScoredSentence
 
@@ -16,8 +17,8 @@ class CsvWriter:
         self._writer = csv.DictWriter(self._text, COLUMNS)
         self._writer.writeheader()
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        self._writer.writerows(to_row(article_id, index, sentence) for index, sentence in enumerate(sentences))
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        self._writer.writerows(to_row(article.id, index, sentence) for index, sentence in enumerate(sentences))
 
     def close(self) -> None:
         self._text.detach()  # else it would close the stream too

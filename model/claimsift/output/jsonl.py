@@ -3,6 +3,7 @@
 import json
 from typing import BinaryIO
 
+from claimsift.articles import Article
 from claimsift.output.rows import concatenate, to_row
 from claimsift.predict import ScoredSentence
 
@@ -13,9 +14,9 @@ class JsonlWriter:
     def __init__(self, stream: BinaryIO):
         self._stream = stream
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
         lines = [
-            json.dumps(to_row(article_id, index, sentence), ensure_ascii=False) + "\n"
+            json.dumps(to_row(article.id, index, sentence), ensure_ascii=False) + "\n"
             for index, sentence in enumerate(sentences)
         ]
         self._stream.write("".join(lines).encode())

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
+from claimsift.articles import Article
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
 from claimsift.output.rows import to_row
@@ -18,8 +19,8 @@ class ParquetWriter:
         self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")
         self._rows = []
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        self._rows += (to_row(article_id, index, sentence) for index, sentence in enumerate(sentences))
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        self._rows += (to_row(article.id, index, sentence) for index, sentence in enumerate(sentences))
         if len(self._rows) >= ROW_GROUP:
             self._write_rows()
 

@@ -7,8 +7,10 @@ colour, fit for grep. NO_COLOR (https://no-color.org) is honoured.
 import io
 import re
 from collections import Counter
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
+from claimsift.articles import Article
+from claimsift.explain import ExplainedSentence, levels
 from claimsift.labels import COLOURS, LABELS
 from claimsift.output.rows import concatenate
 from claimsift.predict import ScoredSentence
@@ -16,6 +18,7 @@ from claimsift.predict import ScoredSentence
 # What an article holds must not steer the terminal it is shown on.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LABEL_WIDTH = max(map(len, LABELS))
+TOP_WORDS = 5  # listed with their weights on a terminal
 
 
 class TextWriter:
@@ -25,8 +28,8 @@ class TextWriter:
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n", write_through=True)
         self._table = Table(self._text) if stream.isatty() else None
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        name, summary = _without_controls(article_id), _summary(sentences)
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        name, summary = _without_controls(article.id), _summary(sentences)
         if self._table:
             self._table.write(name, sentences, summary)
         else:
@@ -57,6 +60,28 @@ class Table:
             table.add_row(label, f"{sentence.score:.2f}", Text(_one_line(sentence)))
         self._console.print(Text(name, style="bold"), table, sep="\n")
         self._console.print(Text(summary, style="dim"), end="\n\n")
+
+
+def write_explanation(stream: TextIO, sentence: ExplainedSentence) -> None:
+    """Writes a sentence with the words that carry its label: tinted on a terminal, as a list of weights elsewhere."""
+    heaviest = sorted(sentence.words, key=lambda word: -word.weight)
+    rows = [f"{round(word.weight, 2) + 0.0:5.2f}  {_without_controls(word.text)}" for word in heaviest]
+    if not stream.isatty():
+        stream.write("\n".join([f"{sentence.label}  {sentence.score:.2f}", *rows, ""]))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    colour = COLOURS[sentence.label]
+    styles = ("", f"underline {colour}", f"bold underline {colour}", f"bold black on {colour}")
+    tinted = Text(" ").join(
+        Text(_without_controls(word.text), style=styles[level])
+        for word, level in zip(sentence.words, levels(sentence.words), strict=True)
+    )
+    console = Console(file=stream, highlight=False)
+    console.print(Text(f"{sentence.label}  {sentence.score:.2f}", style=colour), tinted, sep="\n")
+    shown = min(TOP_WORDS, len(rows))
+    console.print(Text("\n".join(["", "falls by, without", *rows[:shown]]), style="dim"))
 
 
 def _summary(sentences: list[ScoredSentence]) -> str:
