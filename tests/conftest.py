@@ -5,6 +5,7 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here may need the Hub; set before any of its libraries is imported
 
 import pytest
+from browser import browser_page, chromium  # noqa: F401 (fixtures)
 
 from claimsift import Predictor
 from claimsift.annotations.sources import FOLDERS_VARIABLE, SOURCES
