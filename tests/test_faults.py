@@ -263,6 +263,7 @@ def onnx_model(inputs=("input_ids", "attention_mask"), labels=4, vocabulary=3052
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
 
 
+JSON_LINES = ["score", str(EXAMPLE), "--format", "jsonl"]
 INT8, FLOATS = "onnx", "torch"  # which weights the case reads
 
 WITHOUT_WEIGHTS = ("model.safetensors", ONNX_FILE)
@@ -305,7 +306,7 @@ BROKEN_MODELS = {
 def test_a_broken_model_is_named_with_what_to_do(tmp_path, capfd, backend, spoil, message):
     folder = shutil.copytree(SHIPPED_MODEL, tmp_path / "model")
     spoil(folder)
-    assert cli.main(["score", str(EXAMPLE), "--model", str(folder), "--backend", backend, "--device", "cpu"]) == 1
+    assert cli.main([*JSON_LINES, "--model", str(folder), "--backend", backend, "--device", "cpu"]) == 1
     said = capfd.readouterr()
     assert re.search(message, one_line(said.err))
     assert str(folder) in said.err
@@ -357,7 +358,7 @@ def small_memory(monkeypatch):
     [OUT_OF_MEMORY, RuntimeError("DefaultCPUAllocator: can't allocate memory")],
 )
 def test_a_batch_for_which_there_is_no_memory_is_halved(small_memory, predictor, error):
-    texts = [f"The ministry denied report {'very ' * (n % 9)}number {n}." for n in range(300)]
+    texts = [f"The ministry denied report {'very ' * (n % 9)}number {n}." for n in range(80)]
     reference = Predictor.from_pretrained(backend="torch", device="cpu").score_sentences(texts)
     small, sizes = small_memory(500, error)
     scored = small.score_sentences(texts)
@@ -371,7 +372,7 @@ def test_a_batch_for_which_there_is_no_memory_is_halved(small_memory, predictor,
 def test_a_sentence_for_which_there_is_no_memory_is_named(small_memory, monkeypatch, capfd):
     small, _ = small_memory(3)
     monkeypatch.setattr(score.Predictor, "from_pretrained", lambda *arguments, **options: small)
-    assert cli.main(["score", str(EXAMPLE)]) == 1
+    assert cli.main(JSON_LINES) == 1
     assert re.search(r"no memory to score a sentence of \d+ tokens; stop", one_line(capfd.readouterr().err))
 
 

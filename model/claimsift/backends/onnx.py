@@ -28,7 +28,7 @@ class OnnxBackend:
         options.intra_op_num_threads = 1
         # Higher levels fuse Add and LayerNormalization into an operator that is seven times as slow as the two.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.log_severity_level = 3  # errors
+        options.log_severity_level = 4  # errors are raised, and said in one line
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has a type for each of its codes, and no common one

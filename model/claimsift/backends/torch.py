@@ -29,7 +29,7 @@ class TorchBackend:
         if device == "cuda" and not torch.cuda.is_available():
             raise ClaimsiftError("no CUDA GPU is available to torch; choose --device cpu or auto")
         try:
-            with _no_progress_bar():
+            with _quietly():
                 self.model, report = AutoModelForSequenceClassification.from_pretrained(
                     folder,
                     dtype=_precision(device),
@@ -93,12 +93,14 @@ def _precision(device: str) -> torch.dtype:
 
 
 @contextlib.contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    """Loading takes a blink; a bar for it would only litter the terminal."""
-    shown = logging.is_progress_bar_enabled()
+def _quietly() -> Iterator[None]:
+    """Loading takes a blink, and a bar for it would only litter the terminal; what is wrong is raised."""
+    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity(logging.CRITICAL)
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if shown:
             logging.enable_progress_bar()
