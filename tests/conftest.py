@@ -7,13 +7,34 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here may need the Hub; set before 
 import pytest
 from browser import browser_page, chromium  # noqa: F401 (fixtures)
 
-from claimsift import Predictor
+from claimsift import Predictor, score
 from claimsift.annotations.sources import FOLDERS_VARIABLE, SOURCES
 from claimsift.errors import ClaimsiftError
+from claimsift.labels import LABELS
+from claimsift.predict import ScoredSentence
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_DATA = ROOT / "tests" / "data" / "own.jsonl"  # six short pieces written for the tests
 ANNOTATIONS = ROOT / "data" / "annotations"
+
+
+class Instant:
+    """A predictor that takes every line for a sentence and knows its scores at once."""
+
+    repeated = 0.0
+
+    def score_articles(self, articles, unit):
+        for article in articles:
+            yield [self.sentence(line) for line in article.text.split("\n") if line]
+
+    def sentence(self, text):
+        scores = dict.fromkeys(LABELS, 0.25)
+        return ScoredSentence(text, 0, len(text), "claim", 0.25, scores, False)
+
+
+@pytest.fixture
+def instant(monkeypatch):
+    monkeypatch.setattr(score.Predictor, "from_pretrained", lambda *args, **options: Instant())
 
 
 @pytest.fixture(scope="session")

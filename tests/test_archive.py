@@ -9,32 +9,11 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Instant
 
-from claimsift import cli, score
-from claimsift.labels import LABELS
-from claimsift.predict import ScoredSentence
+from claimsift import cli
 
 KILLS = 20
-
-
-class Instant:
-    """A predictor that takes every line for a sentence and knows its scores at once."""
-
-    repeated = 0.0
-
-    def score_articles(self, articles, unit):
-        for article in articles:
-            yield [self.sentence(line) for line in article.text.split("\n") if line]
-
-    def sentence(self, text):
-        scores = dict.fromkeys(LABELS, 0.25)
-        return ScoredSentence(text, 0, len(text), "claim", 0.25, scores, False)
-
-
-@pytest.fixture
-def instant(monkeypatch):
-    monkeypatch.setattr(score.Predictor, "from_pretrained", lambda *args, **options: Instant())
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ what the job is, and ``part-….json`` what a part covers. A part counts once th
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +23,15 @@ from claimsift.errors import ClaimsiftError, InputError
 from claimsift.output import SUFFIXES, WRITERS
 from claimsift.predict import ScoredSentence
 
+REMEDIES = {
+    errno.ENOENT: "make the folder it is to be in",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+    errno.ENOSPC: "make room, and run the same command again",
+    errno.EDQUOT: "make room, and run the same command again",
+    errno.EFBIG: "allow larger files, and run the same command again",
+}
 PART_SENTENCES = 50_000  # half a minute's work on a CPU
 RECORDS = "_claimsift"
 
@@ -36,6 +48,7 @@ class Job:
         format: one of :data:`~claimsift.output.FORMATS`.
         description: what must be the same for a job to go on; None for one that cannot, since its input is gone once
             it is read.
+        writer_options: for the format's writer.
         part_sentences: how many sentences make a part: what a killed job loses at most.
         on_failure: called with each failure that is new.
     """
@@ -48,6 +61,7 @@ class Job:
         description: dict | None = None,
         part_sentences: int = PART_SENTENCES,
         on_failure: Callable[[InputError], None] = lambda error: None,
+        writer_options: dict | None = None,
     ):
         self.output = output
         self.is_folder = is_folder
@@ -56,6 +70,7 @@ class Job:
         self.folder = output if is_folder else output.with_name(output.name + ".parts")
         self.part_sentences = part_sentences
         self._on_failure = on_failure
+        self._writer_options = writer_options or {}
         self._records: list[dict] = []
         self._failures: list[tuple[int, dict]] = []  # those of no finished part, with their place
         self._part: Part | None = None
@@ -79,7 +94,8 @@ class Job:
                 try:
                     yield self
                 finally:
-                    self._leave()
+                    with uninterrupted():
+                        self._leave()
         except Timeout:
             raise ClaimsiftError(f"{self.output}: another job is writing it; wait for it, or stop it") from None
         except OSError as error:
@@ -113,8 +129,11 @@ class Job:
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
         """Writes the next article, and closes the part with it if it is full."""
-        if self._part is None:
-            self._part = Part(self._path(len(self._records)), self.format)
+        with uninterrupted():
+            self._write(article, sentences)
+
+    def _write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        self._part = self._part or self._new_part()
         self._part.write(article, sentences)
         if self._part.sentences >= self.part_sentences:
             self._close_part()
@@ -122,14 +141,18 @@ class Job:
     def finish(self, errors: Path | None = None) -> None:
         """Closes the last part, writes the failures to ``errors``, and joins the parts where the output is one file."""
         if not self._complete:
-            self._part = self._part or Part(self._path(len(self._records)), self.format)
-            self._close_part(last=True)
+            with uninterrupted():
+                self._part = self._part or self._new_part()
+                self._close_part(last=True)
         if errors:
             write_failures(errors, (failure for record in self._records for failure in record["failures"]))
         if not self.is_folder:
             with replacing(self.output) as stream:
                 WRITERS[self.format].join([self._path(number) for number in range(len(self._records))], stream)
         self._finished = True
+
+    def _new_part(self) -> "Part":
+        return Part(self._path(len(self._records)), self.format, self._writer_options)
 
     def _close_part(self, last: bool = False) -> None:
         articles = self.articles_done + self._part.articles
@@ -171,6 +194,9 @@ class Job:
 
     def _leave(self) -> None:
         """Leaves behind what the same job can go on with, and nothing else."""
+        if self._part and self._part.is_whole and self._part.sentences:
+            with contextlib.suppress(OSError):
+                self._close_part()
         if self._part:
             self._part.discard()
         if self.is_folder:
@@ -197,26 +223,31 @@ class Job:
 class Part:
     """A part while it is written; the file appears under its name only once it is whole."""
 
-    def __init__(self, path: Path, format: str):
+    def __init__(self, path: Path, format: str, writer_options: dict):
         self._path = path
         self._unfinished = path.parent / RECORDS / (path.name + ".part")
         self._stream = self._unfinished.open("wb")
-        self._writer = WRITERS[format](self._stream)
+        self._writer = WRITERS[format](self._stream, **writer_options)
         self.articles = self.sentences = 0
+        self.is_whole = True  # no article was written in part
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        self.is_whole = False
         self._writer.write(article, sentences)
         self.articles += 1
         self.sentences += len(sentences)
+        self.is_whole = True
 
     def close(self) -> None:
+        self.is_whole = False
         self._writer.close()
         _sync(self._stream)
         self._stream.close()
         self._unfinished.replace(self._path)
 
     def discard(self) -> None:
-        self._stream.close()
+        with contextlib.suppress(OSError):  # what could not be written cannot now either
+            self._stream.close()
         self._unfinished.unlink(missing_ok=True)
 
 
@@ -240,6 +271,25 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Puts off Ctrl-C and SIGTERM until what is begun here is whole."""
+    if threading.current_thread() is not threading.main_thread():  # only that one is ever interrupted
+        yield
+        return
+    caught = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: caught.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in caught:
+            signal.raise_signal(number)
+
+
 def is_special(path: Path) -> bool:
     """Whether this is a device or a pipe, in whose place no file must be put."""
     return path.exists() and not (path.is_file() or path.is_dir())
@@ -259,7 +309,8 @@ def write_failures(path: Path, records: Iterable[dict]) -> None:
 
 
 def cannot_be_written(path: Path | str, error: OSError) -> ClaimsiftError:
-    return ClaimsiftError(f"{path}: cannot be written ({error.strerror or error})")
+    remedy = REMEDIES.get(error.errno, "choose another name or place")
+    return ClaimsiftError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
 
 
 def _sync(stream: BinaryIO) -> None:

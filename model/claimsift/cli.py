@@ -1,48 +1,90 @@
 """The ``claimsift`` command: one thin subcommand for each job."""
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import sys
+import traceback
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import claimsift
 from claimsift.archive import PART_SENTENCES
 from claimsift.backends import BACKENDS, DEVICES
-from claimsift.errors import ClaimsiftError
+from claimsift.errors import ClaimsiftError, first_line
 from claimsift.output import FORMATS
 from claimsift.predict import UNITS
 from claimsift.score import ENGINES, score_inputs
 
-EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_INTERRUPTED = 0, 1, 3, 130
+EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED = 0, 1, 3
+EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h
+EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143  # 128 and the signal's number, as shells have it
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line.
 
     Returns:
-        0 when all went well, 1 for wrong usage or set-up, 3 when some inputs failed and the rest was scored.
+        0 when all went well, 1 for wrong usage or set-up, 3 when some inputs failed and the rest was scored, 70 for a
+        fault of this program, 130 after Ctrl-C and 143 after SIGTERM.
     """
     options = build_parser().parse_args(arguments)
     try:
-        return options.run(options)
-    except ClaimsiftError as error:
-        print(f"claimsift: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except ModuleNotFoundError as error:
-        print(f"claimsift: this needs {error.name}; run: pip install 'claimsift[train]'", file=sys.stderr)
-        return EXIT_USAGE
+        with sigterm_as_exception():
+            return options.run(options)
     except BrokenPipeError:  # the reader of our output, head say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as signalled:
         print("claimsift: interrupted; a job with -o goes on when the same command is run again", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return EXIT_TERMINATED if isinstance(signalled, Terminated) else EXIT_INTERRUPTED
+    except Exception as error:
+        if getattr(options, "debug", False):
+            traceback.print_exc()
+        code, message = describe_error(error)
+        print(f"claimsift: {message}", file=sys.stderr)
+        return code
+
+
+def describe_error(error: Exception) -> tuple[int, str]:
+    """Returns the exit code for an error, and what to say of it in one line."""
+    if isinstance(error, ClaimsiftError):
+        return EXIT_USAGE, str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return EXIT_USAGE, f"this needs {error.name}; run: pip install 'claimsift[train]'"
+    if isinstance(error, MemoryError):
+        return EXIT_USAGE, "out of memory; stop other programs, or cut long articles up, and run the same command again"
+    kind = type(error).__name__
+    return EXIT_INTERNAL, f"internal error: {kind}: {first_line(error)}; run again with --debug and report what it says"
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, by which batch systems and containers end a job; it is handled like Ctrl-C."""
+
+
+@contextlib.contextmanager
+def sigterm_as_exception() -> Iterator[None]:
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Parser(argparse.ArgumentParser):
-    """Exits with 1 on wrong usage, where argparse takes 2."""
+    """Exits with 1 on wrong usage, where argparse takes 2; takes --debug before and after the subcommand."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error too"
+        )
 
     def error(self, message: str):
         self.print_usage(sys.stderr)
@@ -80,6 +122,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="with html: also show which words carry the labels; takes about 20 times as long",
     )
     score.add_argument("--errors", type=Path, metavar="FILE", help="also write inputs that failed there, as JSON lines")
+    score.add_argument(
+        "--escape-formulas",
+        action="store_true",
+        help="in CSV, put ' before text that a spreadsheet would run as a formula: = + - @ or a tab at its start",
+    )
     score.add_argument(
         "--part-sentences",
         type=positive,

@@ -5,6 +5,12 @@ class ClaimsiftError(Exception):
     """Something the user can mend; the command line prints it as one line, without a traceback."""
 
 
+def first_line(error: Exception) -> str:
+    """What another library's error says, without the pages that may follow."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 class InputError(ClaimsiftError):
     """One piece of input that cannot be read; the rest of the input is not affected.
 

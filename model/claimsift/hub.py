@@ -141,12 +141,15 @@ def read_json(path: Path) -> dict:
     """Reads a file of a model folder.
 
     Raises:
-        ClaimsiftError: it is not valid JSON.
+        ClaimsiftError: it is not valid JSON, or no JSON object.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ClaimsiftError(f"{path}: not valid JSON ({error}); copy the model folder anew") from None
+    if not isinstance(content, dict):
+        raise ClaimsiftError(f"{path}: not a JSON object; copy the model folder anew")
+    return content
 
 
 def weights_sha256(folder: Path) -> dict[str, str]:
@@ -161,9 +164,13 @@ def column_order(folder: Path) -> list[int]:
 
 
 def _check_labels(folder: Path) -> None:
-    names = read_json(folder / "config.json").get("id2label", {}).values()
-    if sorted(names) != sorted(LABELS):
-        raise ClaimsiftError(f"{folder}: its labels are {', '.join(names) or 'none'}, not {', '.join(LABELS)}")
+    id2label = read_json(folder / "config.json").get("id2label")
+    names = list(map(str, id2label.values())) if isinstance(id2label, dict) else []
+    if sorted(names) != sorted(LABELS) or sorted(id2label) != [str(index) for index in range(len(LABELS))]:
+        raise ClaimsiftError(
+            f"{folder}: its labels are {', '.join(names) or 'none'}, not {', '.join(LABELS)}; name a model that was "
+            "trained on these"
+        )
 
 
 def _published(names: Iterable[str]) -> list[str]:

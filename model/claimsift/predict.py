@@ -141,6 +141,14 @@ class Predictor:
         return [scored for group in self._score_groups(groups) for scored in group]
 
     def _score_groups(self, groups: Iterable[list[Sentence]]) -> Iterator[list[ScoredSentence]]:
+        article = []
+        for sentences, ends in self._score_pieces(groups):
+            article += sentences
+            if ends:
+                yield article
+                article = []
+
+    def _score_pieces(self, groups: Iterable[list[Sentence]]) -> Iterator[tuple[list[ScoredSentence], bool]]:
         under_way: deque[Window] = deque()
         try:
             for window in _windows(groups):
@@ -173,14 +181,14 @@ class Predictor:
         done.set_result(self._backend.probabilities(token_ids))
         return done
 
-    def _finish(self, window: "Window") -> Iterator[list[ScoredSentence]]:
+    def _finish(self, window: "Window") -> Iterator[tuple[list[ScoredSentence], bool]]:
         for members, future in window.runs:
             for (key, truncated), row in zip(members, future.result()[:, self._columns].tolist(), strict=True):
                 window.scores[key] = row, truncated
                 self._cache.put(key, (row, truncated))
         results = (_scored(*pair) for pair in zip(window.sentences, map(window.scores.get, window.keys), strict=True))
-        for size in window.sizes:
-            yield list(islice(results, size))
+        for size, ends in window.pieces:
+            yield list(islice(results, size)), ends
 
     def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
         return batches_by_length(lengths, self._backend.batch_tokens, equal=not self._backend.pads)
@@ -195,9 +203,12 @@ Scores = tuple[list[float], bool]  # four probabilities, and whether the sentenc
 
 @dataclass
 class Window:
-    """Whole articles that are scored together: the number of sentences of each, and what has become of them."""
+    """Articles, or pieces of long ones, that are scored together, and what has become of their sentences.
 
-    sizes: list[int] = field(default_factory=list)
+    A piece is a number of sentences, and whether an article ends with them.
+    """
+
+    pieces: list[tuple[int, bool]] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     scores: dict[Key, Scores | None] = field(default_factory=dict)
@@ -207,13 +218,21 @@ class Window:
 def _windows(groups: Iterable[list[Sentence]]) -> Iterator[Window]:
     window = Window()
     for group in groups:
-        window.sizes.append(len(group))
-        window.sentences += group
-        # The sizes alone grow where articles hold no sentence.
-        if max(len(window.sentences), len(window.sizes)) >= WINDOW_SENTENCES:
-            yield window
-            window = Window()
+        for piece, ends in _pieces(group):
+            window.pieces.append((len(piece), ends))
+            window.sentences += piece
+            # The pieces alone grow where articles hold no sentence.
+            if max(len(window.sentences), len(window.pieces)) >= WINDOW_SENTENCES:
+                yield window
+                window = Window()
     yield window
+
+
+def _pieces(group: list[Sentence]) -> Iterator[tuple[list[Sentence], bool]]:
+    """Cuts a long article, whose tokens would take some kilobytes a sentence if it were one window."""
+    for start in range(0, max(1, len(group)), WINDOW_SENTENCES):
+        end = start + WINDOW_SENTENCES
+        yield group[start:end], end >= len(group)
 
 
 class ScoreCache:
@@ -288,5 +307,11 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     tokenizer.no_padding()
     longest = read_json(folder / "config.json").get("max_position_embeddings", 512)
     trained = read_json(folder / "tokenizer_config.json").get("model_max_length", longest)
-    tokenizer.enable_truncation(min(trained, longest))
+    try:
+        tokenizer.enable_truncation(min(trained, longest))
+    except (TypeError, ValueError, OverflowError):
+        raise ClaimsiftError(
+            f"{folder}: cannot read {trained!r} of {longest!r} tokens (model_max_length, max_position_embeddings); "
+            "copy the model folder anew"
+        ) from None
     return tokenizer

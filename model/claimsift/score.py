@@ -34,6 +34,8 @@ def score_inputs(options: argparse.Namespace) -> int:
         ClaimsiftError: wrong usage, no model, or an output that cannot be written.
     """
     format = output_format(options)  # before the model is loaded: wrong usage shows at once
+    if options.escape_formulas and format != "csv":
+        raise ClaimsiftError(f"--escape-formulas is for spreadsheets, which read CSV, not {format}; leave it out")
     check_files(options)
     if options.explain and format != "html":
         raise ClaimsiftError("--explain shows words in a page; add --format html")
@@ -59,7 +61,7 @@ def score_to_stream(options: argparse.Namespace, format: str, predictor: Predict
     output = replacing(Path(options.output)) if options.output else contextlib.nullcontext(sys.stdout.buffer)
     try:
         with output as stream:
-            writer = WRITERS[format](stream)
+            writer = WRITERS[format](stream, **writer_options(options))
             for article, sentences in scored(predictor, reader.read(options.inputs), options):
                 writer.write(article, sentences)
             writer.close()
@@ -81,7 +83,8 @@ def score_to_parts(options: argparse.Namespace, format: str, predictor: Predicto
     # A job goes on only with the inputs that it began with; the rows must not depend on where it was interrupted.
     reader = make_reader(options, lambda error: job.add_failure(error))
     files = reader.files(options.inputs)
-    job = Job(output, is_folder, format, describe(options, format, files, model), options.part_sentences, print_failure)
+    description = describe(options, format, files, model)
+    job = Job(output, is_folder, format, description, options.part_sentences, print_failure, writer_options(options))
     started, sentences_scored = time.monotonic(), 0
     with job.opened(), progress_bar(reader, files) as progress:
         if job.articles_done:
@@ -160,7 +163,12 @@ def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Pa
             options.backend,
             options.explain,
         ],
+        "writer_options": writer_options(options),
     }
+
+
+def writer_options(options: argparse.Namespace) -> dict:
+    return {"escape_formulas": True} if options.escape_formulas else {}
 
 
 def print_failure(error: InputError) -> None:

@@ -10,15 +10,23 @@ from claimsift.articles import Article
 from claimsift.output.rows import COLUMNS, to_row
 from claimsift.predict import ScoredSentence
 
+# With one of these a formula begins: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
 
 class CsvWriter:
-    def __init__(self, stream: BinaryIO):
+    """With ``escape_formulas``, text that a spreadsheet would take for a formula gets an apostrophe before it."""
+
+    def __init__(self, stream: BinaryIO, escape_formulas: bool = False):
+        self._escape = escape_formula if escape_formulas else lambda value: value
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
         self._writer = csv.DictWriter(self._text, COLUMNS)
         self._writer.writeheader()
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
-        self._writer.writerows(to_row(article.id, index, sentence) for index, sentence in enumerate(sentences))
+        for index, sentence in enumerate(sentences):
+            row = to_row(article.id, index, sentence)
+            self._writer.writerow({column: self._escape(value) for column, value in row.items()})
 
     def close(self) -> None:
         self._text.detach()  # else it would close the stream too
@@ -31,3 +39,8 @@ class CsvWriter:
                 if number == 0:
                     stream.write(header)
                 shutil.copyfileobj(part, stream)
+
+
+def escape_formula(value: object) -> object:
+    """Returns text as a spreadsheet shows it as it is, and anything else unchanged."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

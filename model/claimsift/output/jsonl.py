@@ -15,11 +15,8 @@ class JsonlWriter:
         self._stream = stream
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
-        lines = [
-            json.dumps(to_row(article.id, index, sentence), ensure_ascii=False) + "\n"
-            for index, sentence in enumerate(sentences)
-        ]
-        self._stream.write("".join(lines).encode())
+        rows = (to_row(article.id, index, sentence) for index, sentence in enumerate(sentences))
+        self._stream.writelines(f"{json.dumps(row, ensure_ascii=False)}\n".encode() for row in rows)
 
     def close(self) -> None:
         pass

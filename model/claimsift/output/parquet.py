@@ -36,11 +36,18 @@ class ParquetWriter:
     @staticmethod
     def join(parts: list[Path], stream: BinaryIO) -> None:
         pyarrow, parquet = _import_pyarrow()
-        with parquet.ParquetWriter(stream, _schema(pyarrow), compression="zstd") as writer:
+        waiting = _schema(pyarrow).empty_table()
+        with parquet.ParquetWriter(stream, waiting.schema, compression="zstd") as writer:
             for path in parts:
                 with parquet.ParquetFile(path) as part:
-                    for group in range(part.num_row_groups):
-                        writer.write_table(part.read_row_group(group))
+                    for batch in part.iter_batches(ROW_GROUP):
+                        waiting = pyarrow.concat_tables([waiting, pyarrow.Table.from_batches([batch])])
+                        # The file must not depend on where its parts were cut.
+                        while len(waiting) >= ROW_GROUP:
+                            writer.write_table(waiting.slice(0, ROW_GROUP).combine_chunks())
+                            waiting = waiting.slice(ROW_GROUP)
+            if len(waiting):
+                writer.write_table(waiting.combine_chunks())
 
 
 def _schema(pyarrow):
