@@ -8,9 +8,10 @@ is missed is merely scored, while a sentence that is taken for furniture is lost
 2. lines that come again. Of short ones without a full stop all but the first are furniture, and all of those of up to
    four words that come three times; a copy in small letters is never the one that is kept. So are lines put together
    of one that is furniture and one that stands elsewhere, and longer lines that come again with furniture on all sides.
-3. what stands around. Below the first line of prose, short lines without a full stop are furniture behind the heading
-   of a list of links (``Related articles``), and among at least three pieces of furniture that make two fifths of the
-   lines from the first of them to the last, or to the end of the text.
+3. what stands around. Three lines or more in a row of up to three words are a menu, where one of them is furniture.
+   Below the first line of prose, short lines without a full stop are furniture behind the heading of a list of links
+   (``Related articles``), and among at least three pieces of furniture that make two fifths of the lines from the first
+   of them to the last. Below the last line of prose, a quarter will do, and what stands behind the last one is too.
 
 ``eval/furniture.py`` measures it.
 """
@@ -23,8 +24,8 @@ from dataclasses import dataclass
 from claimsift.sentences import Sentence
 
 LONGEST = 300  # characters; set phrases are shorter
-SHORT_LINE, LABEL_LINE, LONG_LINE = 14, 4, 40  # words
-FEWEST_AROUND, SHARE_AROUND = 3, 0.4
+LONG_LINE, SHORT_LINE, SHORTER_LINE, LABEL_LINE, MENU_LINE = 40, 14, 8, 4, 3  # words
+FEWEST, SHARE_INSIDE, SHARE_AT_END = 3, 0.4, 0.25
 
 LINE_BREAK = re.compile(r"[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 CLOSING_QUOTES, CLOSING = ('"', "”", "’", "»"), "\"'”’»)]"
@@ -51,6 +52,7 @@ PARTS = {
         r"time|at|on|of|the)"
     ),
     "NAME": r"(?:(?:van|von|de|del|der|al|el|bin|di|da|O'|Mc)[ -]?)?[A-ZÀ-Þ][\w'’.-]*",
+    "DATE": r"[A-Z][a-z]+ \d{1,2},? \d{4}\b.{0,20}",
     "ROLE": r"(?:correspondent|editor|reporter|writer)",
     "AGENCY": (
         r"(?:AP|AFP|AAP|PTI|IANS|UPI|DPA|dpa|EPA|REUTERS|Reuters|TASS|Xinhua|Associated Press|Agence France-Presse|"
@@ -111,6 +113,12 @@ PHRASES = _one_of(
     (?:(?:proudly )?powered|(?:maintained|designed|hosted|developed) and (?:maintained|designed|hosted|developed)) by [^,]{2,50}
     web ?site (?:designed|built|developed) by [^,]{2,50}
 
+    (?:skip|jump) to [\w ]{3,40}|download (?:our|the) (?:\w+ )?app\b.{0,30}|unsubscribe\b.{0,40}|loading(?: video)?[.…]*
+    the post .{2,160} (?:appeared first on|first appeared on) .{2,60}|\(visited \d+ times.{0,30}\)
+    (?:let us know|tell us|have your say)(?: \w+){0,4} in the comments\b[^.]{0,30}[.!]?|sorry,? (?:we are unable|comments) .{0,80}\.?
+    (?:the )?(?:views|opinions) expressed\b[^.]{0,60}\b(?:author|writer|contributor)s?\b[^.]{0,120}\.?
+    something went wrong,? please try again\b.{0,20}|found a (?:mistake|typo)\?|please (?:wait|refer to the attached file)\b.{0,20}
+
     (?:click|tap) here (?:to|for) .{2,60}|scroll down\b.{0,20}\b(?:videos?|photos?|pictures?|more)\b.{0,20}
     (?:(?:the|this) )?(?:story|article|video|post) continues below\b[^.]{0,60}\.?
     (?:(?:the|this) )?(?:story|article|video|post) (?:appears|was (?:first|originally) published) (?:in the \w+ issue|on)\b[^.]{0,60}\.?
@@ -122,7 +130,7 @@ PHRASES = _one_of(
     .{3,80} contributed(?: (?:reporting|research))? (?:to|for) (?:this|the) (?:report|story|article)\.?
     \(?(?:additional )?(?:reporting|writing)(?: and (?:editing|writing|reporting))? by\b:? .{2,160}
     with (?:files|(?:additional )?reporting|material) (?:from|by) .{2,60}|\(?adds .{2,60}\)|source\s*:\s*-?.{2,60}
-    /?tass/?\.?|\(<WIRE>(?:[,/; ]+<WIRE>)*\)\.?|[\w/ ]{0,12}\(<WIRE>(?:, ?\w+){0,4}\)
+    /\w{2,6}/\.?|\(<WIRE>(?:[,/; ]+<WIRE>)*\)\.?|[\w/ ]{0,12}\(<WIRE>(?:, ?\w+){0,4}\)
     .{0,40}\( ?china daily .{4,40}page ?\d+\)|[—–-] ?.{2,50} \(@\w+\) <MONTH>.{3,20}
     """
 )
@@ -139,6 +147,8 @@ FRAGMENTS = _one_of(
 
     (?:accept|reject|allow|decline)(?: (?:all|only|essential|necessary|optional))*(?: cookies)?(?: and (?:close|continue))?
     (?:manage|cookie|privacy|consent)(?: (?:my|all))?(?: (?:cookies?|preferences|settings|policy|notice|choices|options))*
+    comments (?:by|powered by) .{2,40}|(?:invalid|enter a valid) e-?mail(?: address)?|sponsor(?:'s)? message|become an? .{2,30} (?:sponsor|member)
+    (?:older|newer) (?:comments|posts)|(?:search|print|save|rate) this (?:page|site|web ?site|article)|\d+-minute (?:listen|read|watch)
     (?:terms|conditions|privacy|cookies?)(?: (?:of|and|&) (?:use|service|conditions|sale|cookies?))?(?: (?:policy|notice|settings))?
 
     (?:read|see|watch|view|show|load|listen|find out|discover)(?: (?:it|more|also|next|here|now|live|all|less|gallery|video|photos))+
@@ -149,6 +159,7 @@ FRAGMENTS = _one_of(
 
     (?:image|photo|picture|media|video)s? (?:credit|copyright|source|courtesy)\b(?: \S+){0,5}
     (?:hide|toggle|show|image) caption|(?:enlarge|zoom) (?:this )?(?:image|photo)|getty images(?: ?/ ?.{2,40})?
+    (?:[\w-]+\.)+(?:com|org|net|info|example|co\.\w\w)/\S*|heard on .{2,40}
     source [\w.& -]{2,30}|about the authors?|-?\d{1,2} ?°(?: ?[cf])?|(?:published|posted|updated|modified) ?:?
     """
 )
@@ -160,6 +171,7 @@ CREDITS = _one_of(
     (?:[Ww]ords|[Pp]hotographs?|[Pp]ictures|[Ww]ritten|[Ee]dited|[Rr]eporting|[Tt]ext|[Pp]osted(?: on .{4,20})?):? by:? <NAME>(?:,? (?:and|in|<NAME>))*+
     <AGENCY>(?:(?:,| ?/| and) ?<AGENCY>)*|<AGENCY> ?/ ?<NAME>(?: <NAME>){1,3}|(?:<NAME> ){0,3}<NAME>,? \(?<AGENCY>\)?
     [(\[]?(?:[Ff]ile )?(?:[Pp]hoto(?:graph)?|[Pp]icture|[Ii]mage|PHOTO|PICTURE)s?(?: [Cc]redit)?(?:[:/]| by| via| courtesy of:?) ?<NAME>(?:[ /,]+<NAME>){0,4}[)\]]?
+    [Bb]y <NAME>(?: <NAME>){1,3} on <DATE>|<NAME> <NAME>/<NAME>(?: <NAME>){0,3}|(?:<NAME> ){1,3}(?:Reporter|Correspondent|Editor)
     \([Pp]hoto [Cc]redit:.{2,40}\)
     <NAME>(?: <NAME>)? ?[-–—] ?(?:<NAME> ){0,3}(?:Today|News|Agency|Times|Press|Post|<AGENCY>)
     (?!Fake|Breaking|Latest)(?:<NAME> ){1,2}News(?: Agency)?|<NAME>(?: <NAME>)? via <NAME>(?: <NAME>)?
@@ -178,14 +190,16 @@ LIST_HEADINGS = _one_of(
     (?:related|recommended|trending|popular|sponsored|promoted|top|latest|more|most|other|similar)(?: \w+)? (?:topics|content|news|posts|coverage|reading|videos?|headlines)(?: \w+){0,2}
     most (?:read|popular|viewed|shared|watched|commented)(?: .{2,30})?|editor'?s'? picks?
     more (?:on this story|on this topic|like this|from .{2,40}|on)|you (?:may|might) (?:also )?(?:like|be interested in|enjoy)(?: .{2,20})?
-    also|see also|read also|also read|read next|up next|what to read next|don't miss|from (?:around )?the web|around the web|elsewhere on .{2,30}
+    (?:recent|latest|popular) posts|(?:partner|sponsored) (?:news|stories)|(?:news )?from our partners
+    also|see also|also see|read also|also read|read next|up next|what to read next|don't miss|from (?:around )?the web|around the web|elsewhere on .{2,30}
     """
 )
 
 BUTTONS = frozenset(
     re.split(
         r",\s+",
-        """home, news, sport, sports, business, politics, world, opinion, comment, comments, culture, lifestyle, life,
+        """home, celebs, royals, football, scores, fixtures, council, housing, crime, environment, listen live, transcript, embed, download,
+    news, sport, sports, business, politics, world, opinion, comment, comments, culture, lifestyle, life,
     style, travel, weather, tv, video, videos, photos, gallery, galleries, pictures, podcast, podcasts, jobs, cars,
     property, money, markets, tech, technology, science, health, education, entertainment, showbiz, arts, books,
     film, music, obituaries, letters, editorials, columnists, puzzles, crosswords, horoscopes, classifieds, shop,
@@ -203,7 +217,7 @@ BUTTONS = frozenset(
     legal, disclaimer, mandatory, required, security code, comment title, play, pause, mute, expand, enlarge,
     enlarge image, view gallery, ad, ads, advertisement, update, updated, more on, topics, tags, categories, follow,
     follow us, rate this article, email this article, print this article, view all, see all, newest, oldest,
-    most recent, editions, edition, languages, english, notifications, settings, profile, donate, support us""",
+    most recent, editions, edition, languages, english, notifications, settings, profile, donate, support us, feed settings, view original, mark as read, most recent, corrections, notices, about the author""",
     )
 )
 
@@ -222,6 +236,7 @@ def find_furniture(text: str, sentences: Sequence[Sentence]) -> list[bool]:
     _mark_repeated(lines)
     _mark_combined(lines)
     _mark_repeated_between_furniture(lines)
+    _mark_menus(lines)
     _mark_lists_and_surroundings(lines)
     return [one or line.furniture for line in lines for one in line.sentences]
 
@@ -234,6 +249,7 @@ class Line:
     key: str  # two lines with the same one say the same
     words: int
     furniture: bool
+    is_date: bool
     heads_list: bool
     unfinished: bool  # one sentence that does not end as one
     exclaims: bool
@@ -242,7 +258,7 @@ class Line:
     @property
     def is_prose(self) -> bool:
         """Whether it must not be taken for a link, a button or the like because of what stands around it."""
-        longest = SHORT_LINE if self.unfinished else SHORT_LINE // 2 if self.exclaims else 0
+        longest = SHORT_LINE if self.unfinished else SHORTER_LINE if self.exclaims else 0
         return not self.furniture and self.words > longest
 
 
@@ -266,6 +282,7 @@ def _line(text: str, sentences: Sequence[Sentence]) -> Line:
         key=" ".join(words) if unfinished else whole,
         words=len(words) if short else LONGEST,
         furniture=all(marks) or (len(marks) > 1 and is_furniture(whole)),
+        is_date=_is_date(whole),
         heads_list=unfinished and _heads_list(whole),
         unfinished=unfinished,
         exclaims=len(sentences) == 1 and whole.endswith(("!", "?")),
@@ -279,8 +296,8 @@ def is_furniture(sentence: str) -> bool:
         return False
     if PHRASES.fullmatch(sentence) or DATELINE.fullmatch(sentence) or not LATIN_LETTER.search(sentence):
         return True
-    if DATE.fullmatch(sentence):
-        return any(map(str.isdigit, sentence))
+    if _is_date(sentence):
+        return True
     if _ends(sentence.rstrip(":…")):
         return False
     return (
@@ -294,6 +311,10 @@ def is_furniture(sentence: str) -> bool:
 def _ends(sentence: str) -> bool:
     """Whether it has a full stop, or the like, or ends as a quotation."""
     return sentence.endswith(CLOSING_QUOTES) or sentence.rstrip(CLOSING).endswith(STOPS)
+
+
+def _is_date(sentence: str) -> bool:
+    return len(sentence) <= LONGEST and bool(DATE.fullmatch(sentence)) and any(map(str.isdigit, sentence))
 
 
 def _heads_list(line: str) -> bool:
@@ -311,7 +332,7 @@ def _is_menu(line: str) -> bool:
 
 def _names_networks(line: str) -> bool:
     """Courier Facebook, Courier Twitter, Courier RSS; but no headline that tells of them."""
-    return len(NETWORKS.findall(line)) >= FEWEST_AROUND and not JOINT.search(line)
+    return len(NETWORKS.findall(line)) >= FEWEST and not JOINT.search(line)
 
 
 def _mark_repeated(lines: list[Line]) -> None:
@@ -349,19 +370,29 @@ def _mark_repeated_between_furniture(lines: list[Line]) -> None:
             _mark([lines[index] for index in same])
 
 
+def _mark_menus(lines: list[Line]) -> None:
+    """Marks lines of a word or three that stand in a row, one of which at least is furniture."""
+    for is_short, group in itertools.groupby(lines, key=lambda line: line.unfinished and line.words <= MENU_LINE):
+        row = list(group)
+        if is_short and len(row) >= FEWEST and any(line.furniture and not line.is_date for line in row):
+            _mark(row)
+
+
 def _mark_lists_and_surroundings(lines: list[Line]) -> None:
     prose = [index for index, line in enumerate(lines) if line.is_prose]
     for before, after in itertools.pairwise([*prose, len(lines)]):
-        run = lines[before + 1 : after]
+        run, at_end = lines[before + 1 : after], after == len(lines)
         marked = [index for index, line in enumerate(run) if line.furniture]
         if not marked:
             continue
-        first, end = marked[0], len(run) if after == len(lines) else marked[-1] + 1
-        heading = next((index for index in marked if run[index].heads_list), None)
-        if len(marked) >= max(FEWEST_AROUND, SHARE_AROUND * (end - first)):
-            _mark(run[first:end])
-        if heading is not None:
-            _mark(run[heading:])
+        heading = next((index for index in marked if run[index].heads_list), len(run))
+        among = run[marked[0] : None if at_end else marked[-1] + 1]
+        # A list of events has dates too.
+        if sum(not run[index].is_date for index in marked) >= FEWEST and len(marked) >= (
+            SHARE_AT_END if at_end else SHARE_INSIDE
+        ) * len(among):
+            _mark([line for line in among if at_end or line.words <= SHORTER_LINE])
+        _mark(run[heading:])
 
 
 def _mark(lines: list[Line]) -> None:
