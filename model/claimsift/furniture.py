@@ -28,7 +28,7 @@ LONG_LINE, SHORT_LINE, SHORTER_LINE, LABEL_LINE, MENU_LINE = 40, 14, 8, 4, 3  # 
 FEWEST, SHARE_INSIDE, SHARE_AT_END = 3, 0.4, 0.25
 
 LINE_BREAK = re.compile(r"[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
-CLOSING_QUOTES, CLOSING = ('"', "”", "’", "»"), "\"'”’»)]"
+QUOTES, CLOSING_QUOTES, CLOSING = "\"'“”‘’«»", ('"', "”", "’", "»"), "\"'”’»)]"
 STOPS = (".", "!", "?", "…", ":", ";", ",")
 WORD = re.compile(r"\w+")
 LATIN_LETTER = re.compile(r"[A-Za-zÀ-ɏ]")
@@ -294,9 +294,9 @@ def is_furniture(sentence: str) -> bool:
     """Whether a sentence is furniture wherever it stands."""
     if len(sentence) > LONGEST:
         return False
-    if PHRASES.fullmatch(sentence) or DATELINE.fullmatch(sentence) or not LATIN_LETTER.search(sentence):
-        return True
-    if _is_date(sentence):
+    if not LATIN_LETTER.search(sentence):
+        return bool(sentence.strip(QUOTES))  # one that was cut off its quotation is none
+    if PHRASES.fullmatch(sentence) or DATELINE.fullmatch(sentence) or _is_date(sentence):
         return True
     if _ends(sentence.rstrip(":…")):
         return False
