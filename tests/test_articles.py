@@ -33,9 +33,15 @@ CONTENTS = {
 
 def read(*inputs, **options):
     """Returns the articles of the inputs and the errors met on the way."""
-    errors = []
-    reader = ArticleReader(**options, on_error=errors.append)
-    return list(reader.read(map(str, inputs))), [str(error) for error in errors]
+    articles, errors, _ = read_all(*inputs, **options)
+    return articles, errors
+
+
+def read_all(*inputs, **options):
+    """Returns the articles of the inputs, the errors met on the way, and the notices."""
+    errors, notices = [], []
+    reader = ArticleReader(**options, on_error=errors.append, on_notice=notices.append)
+    return list(reader.read(map(str, inputs))), list(map(str, errors)), list(map(str, notices))
 
 
 def test_a_text_file_is_one_article_with_its_line_ends_as_they_are(tmp_path):

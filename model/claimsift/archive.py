@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
+from claimsift.articles import Article
 from claimsift.errors import ClaimsiftError, InputError
 from claimsift.output import SUFFIXES, WRITERS
 from claimsift.predict import ScoredSentence
@@ -37,6 +38,7 @@ class Job:
             it is read.
         part_sentences: how many sentences make a part: what a killed job loses at most.
         on_failure: called with each failure that is new.
+        writer_options: for the format's writer.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Job:
         description: dict | None = None,
         part_sentences: int = PART_SENTENCES,
         on_failure: Callable[[InputError], None] = lambda error: None,
+        writer_options: dict | None = None,
     ):
         self.output = output
         self.is_folder = is_folder
@@ -55,6 +58,7 @@ class Job:
         self.folder = output if is_folder else output.with_name(output.name + ".parts")
         self.part_sentences = part_sentences
         self._on_failure = on_failure
+        self._writer_options = writer_options or {}
         self._records: list[dict] = []
         self._failures: list[tuple[int, dict]] = []  # those of no finished part, with their place
         self._part: Part | None = None
@@ -110,18 +114,17 @@ class Job:
             self._failures.append((self._articles_read, error.record))
             self._on_failure(error)
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
         """Writes the next article, and closes the part with it if it is full."""
-        if self._part is None:
-            self._part = Part(self._path(len(self._records)), self.format)
-        self._part.write(article_id, sentences)
+        self._part = self._part or self._new_part()
+        self._part.write(article, sentences)
         if self._part.sentences >= self.part_sentences:
             self._close_part()
 
     def finish(self, errors: Path | None = None) -> None:
         """Closes the last part, writes the failures to ``errors``, and joins the parts where the output is one file."""
         if not self._complete:
-            self._part = self._part or Part(self._path(len(self._records)), self.format)
+            self._part = self._part or self._new_part()
             self._close_part(last=True)
         if errors:
             write_failures(errors, (failure for record in self._records for failure in record["failures"]))
@@ -129,6 +132,9 @@ class Job:
             with replacing(self.output) as stream:
                 WRITERS[self.format].join([self._path(number) for number in range(len(self._records))], stream)
         self._finished = True
+
+    def _new_part(self) -> "Part":
+        return Part(self._path(len(self._records)), self.format, self._writer_options)
 
     def _close_part(self, last: bool = False) -> None:
         articles = self.articles_done + self._part.articles
@@ -196,15 +202,15 @@ class Job:
 class Part:
     """A part while it is written; the file appears under its name only once it is whole."""
 
-    def __init__(self, path: Path, format: str):
+    def __init__(self, path: Path, format: str, writer_options: dict):
         self._path = path
         self._unfinished = path.parent / RECORDS / (path.name + ".part")
         self._stream = self._unfinished.open("wb")
-        self._writer = WRITERS[format](self._stream)
+        self._writer = WRITERS[format](self._stream, **writer_options)
         self.articles = self.sentences = 0
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        self._writer.write(article_id, sentences)
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        self._writer.write(article, sentences)
         self.articles += 1
         self.sentences += len(sentences)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import claimsift
 from claimsift.archive import Job, cannot_be_written, is_special, replacing, write_failures
-from claimsift.articles import ArticleReader
+from claimsift.articles import Article, ArticleReader
 from claimsift.errors import ClaimsiftError, InputError
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.output import FORMATS, SUFFIXES, WRITERS
+from claimsift.output.rows import COLUMNS
 from claimsift.predict import Predictor, ScoredSentence
 
 ENGINES = ("local", "ray")
@@ -34,6 +35,7 @@ def score_inputs(options: argparse.Namespace) -> int:
     """
     format = output_format(options)  # before the model is loaded: wrong usage shows at once
     check_files(options)
+    check_columns(options, format)
     if options.engine == "ray":
         return score_on_ray(options, format)
     folder = resolve_model(options.model, options.revision)
@@ -56,9 +58,9 @@ def score_to_stream(options: argparse.Namespace, format: str, predictor: Predict
     output = replacing(Path(options.output)) if options.output else contextlib.nullcontext(sys.stdout.buffer)
     try:
         with output as stream:
-            writer = WRITERS[format](stream)
-            for article_id, sentences in scored(predictor, reader.read(options.inputs), options.unit):
-                writer.write(article_id, sentences)
+            writer = WRITERS[format](stream, **writer_options(options))
+            for article, sentences in scored(predictor, reader.read(options.inputs), options.unit):
+                writer.write(article, sentences)
             writer.close()
             stream.flush()
     except BrokenPipeError:  # its reader has seen enough
@@ -78,13 +80,14 @@ def score_to_parts(options: argparse.Namespace, format: str, predictor: Predicto
     # A job goes on only with the inputs that it began with; the rows must not depend on where it was interrupted.
     reader = make_reader(options, lambda error: job.add_failure(error))
     files = reader.files(options.inputs)
-    job = Job(output, is_folder, format, describe(options, format, files, model), options.part_sentences, print_failure)
+    description = describe(options, format, files, model)
+    job = Job(output, is_folder, format, description, options.part_sentences, print_failure, writer_options(options))
     started, sentences_scored = time.monotonic(), 0
     with job.opened(), progress_bar(reader, files) as progress:
         if job.articles_done:
             print(f"claimsift: going on after {job.articles_done} articles that are done", file=sys.stderr)
-        for article_id, sentences in scored(predictor, job.still_to_do(reader.read(options.inputs)), options.unit):
-            job.write(article_id, sentences)
+        for article, sentences in scored(predictor, job.still_to_do(reader.read(options.inputs)), options.unit):
+            job.write(article, sentences)
             sentences_scored += len(sentences)
             progress(sentences)
         job.finish(options.errors)
@@ -101,6 +104,8 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
     """Returns the number of inputs that failed."""
     if options.output is None or format != "parquet":
         raise ClaimsiftError("--engine ray writes a folder of Parquet files; add -o FOLDER/ --format parquet")
+    if options.texts:
+        raise ClaimsiftError("--texts does not go with --engine ray; score the pages without it")
     from claimsift.ray_engine import score_with_ray
 
     return score_with_ray(
@@ -113,27 +118,39 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
         unit=options.unit,
         text_column=options.text_column,
         id_column=options.id_column,
+        title_column=options.title_column,
+        keep=options.keep,
+        skip_furniture=options.skip_furniture,
         workers=options.workers,
         errors=options.errors,
         exclude=written_paths(options),
     )
 
 
-def scored(predictor: Predictor, articles: Iterator, unit: str) -> Iterator[tuple[str, list[ScoredSentence]]]:
-    """Yields the id of each article and its sentences."""
+def scored(predictor: Predictor, articles: Iterator, unit: str) -> Iterator[tuple[Article, list[ScoredSentence]]]:
+    """Yields each article and its sentences."""
     articles, to_score = itertools.tee(articles)
     for sentences in predictor.score_articles(to_score, unit):
-        yield next(articles).id, sentences
+        yield next(articles), sentences
 
 
 def make_reader(options: argparse.Namespace, on_error: Callable[[InputError], None]) -> ArticleReader:
-    lines = options.unit == "sentence"
-    return ArticleReader(options.text_column, options.id_column, lines, on_error, written_paths(options))
+    return ArticleReader(
+        options.text_column,
+        options.id_column,
+        options.unit == "sentence",
+        on_error,
+        written_paths(options),
+        options.title_column,
+        options.keep,
+        options.texts,
+        on_notice=print_failure,
+    )
 
 
 def written_paths(options: argparse.Namespace) -> frozenset[Path]:
     """Returns what the job writes, which may lie in a folder that it reads."""
-    written = [path for path in (options.output, options.errors) if path]
+    written = [path for path in (options.output, options.errors, options.texts) if path]
     return frozenset(Path(f"{path}{suffix}").resolve() for path in written for suffix in ("", ".part", ".parts"))
 
 
@@ -147,7 +164,25 @@ def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Pa
         "model": weights_sha256(model),
         "version": claimsift.__version__,
         "options": [format, options.unit, options.text_column, options.id_column, options.device, options.backend],
+        "titles": options.title_column,
+        "writer options": writer_options(options),
     }
+
+
+def writer_options(options: argparse.Namespace) -> dict:
+    chosen = {"keep": options.keep, "skip_furniture": options.skip_furniture}
+    return {name: value for name, value in chosen.items() if value}
+
+
+def check_columns(options: argparse.Namespace, format: str) -> None:
+    """Raises ClaimsiftError where columns are asked for that cannot be read or written."""
+    if options.title_column and options.unit == "sentence":
+        raise ClaimsiftError("--title-column is for articles; leave it out, or leave out --unit sentence")
+    if options.keep and format not in ("jsonl", "csv", "parquet"):
+        raise ClaimsiftError(f"--keep needs columns, which {format} has not; choose --format jsonl, csv or parquet")
+    taken = [column for column in options.keep if column in COLUMNS]
+    if taken:
+        raise ClaimsiftError(f"--keep {taken[0]}: the output has a column of that name; rename that of the input")
 
 
 def print_failure(error: InputError) -> None:

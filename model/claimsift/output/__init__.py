@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from claimsift.articles import Article
 from claimsift.output.csv import CsvWriter
 from claimsift.output.jsonl import JsonlWriter
 from claimsift.output.parquet import ParquetWriter
 from claimsift.output.text import TextWriter
 from claimsift.predict import ScoredSentence
 
-WRITERS: dict[str, Callable[[BinaryIO], "Writer"]] = {
+WRITERS: dict[str, Callable[..., "Writer"]] = {
     "jsonl": JsonlWriter,
     "csv": CsvWriter,
     "parquet": ParquetWriter,
@@ -21,9 +22,13 @@ SUFFIXES = {"jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "text": ".t
 
 
 class Writer(Protocol):
-    """Writes articles to a stream of bytes, one after the other; ``close`` ends the file and leaves the stream open."""
+    """Writes articles to a stream of bytes, one after the other; ``close`` ends the file and leaves the stream open.
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None: ...
+    It is made of the stream and of options: ``keep`` and ``skip_furniture``, as :func:`~claimsift.output.rows.to_rows`
+    takes them.
+    """
+
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None: ...
 
     def close(self) -> None: ...
 

@@ -3,21 +3,25 @@
 import csv
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from claimsift.output.rows import COLUMNS, to_row
+from claimsift.articles import Article
+from claimsift.output.rows import COLUMNS, as_text, to_rows
 from claimsift.predict import ScoredSentence
 
 
 class CsvWriter:
-    def __init__(self, stream: BinaryIO):
+    def __init__(self, stream: BinaryIO, keep: Sequence[str] = (), skip_furniture: bool = False):
+        self._keep, self._skip_furniture = keep, skip_furniture
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-        self._writer = csv.DictWriter(self._text, COLUMNS)
+        self._writer = csv.DictWriter(self._text, [*COLUMNS, *keep])
         self._writer.writeheader()
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        self._writer.writerows(to_row(article_id, index, sentence) for index, sentence in enumerate(sentences))
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        for row in to_rows(article, sentences, self._keep, self._skip_furniture):
+            self._writer.writerow(row | {column: as_text(row[column]) for column in self._keep})
 
     def close(self) -> None:
         self._text.detach()  # else it would close the stream too

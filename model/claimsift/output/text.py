@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from typing import BinaryIO
 
+from claimsift.articles import Article
 from claimsift.labels import COLOURS, LABELS
 from claimsift.output.rows import concatenate
 from claimsift.predict import ScoredSentence
@@ -21,12 +22,15 @@ LABEL_WIDTH = max(map(len, LABELS))
 class TextWriter:
     join = staticmethod(concatenate)
 
-    def __init__(self, stream: BinaryIO):
+    def __init__(self, stream: BinaryIO, skip_furniture: bool = False):
+        self._skip_furniture = skip_furniture
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n", write_through=True)
         self._table = Table(self._text) if stream.isatty() else None
 
-    def write(self, article_id: str, sentences: list[ScoredSentence]) -> None:
-        name, summary = _without_controls(article_id), _summary(sentences)
+    def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        if self._skip_furniture:
+            sentences = [sentence for sentence in sentences if not sentence.furniture]
+        name, summary = _without_controls(article.id), _summary(sentences)
         if self._table:
             self._table.write(name, sentences, summary)
         else:
