@@ -59,8 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help=".txt, .html, .jsonl, .csv, .tsv (each also .gz or .zst) or .parquet file, folder, glob, or - for standard "
-        "input",
+        help=".txt, .html, .jsonl, .csv, .tsv (all also .gz or .zst) or .parquet file, folder, glob, or - for "
+        "standard input",
     )
     score.add_argument(
         "-o", "--output", metavar="OUT", help="file, or with a / at its end folder, to write; default: standard output"

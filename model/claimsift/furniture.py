@@ -6,8 +6,9 @@ is missed is merely scored, while a sentence that is taken for furniture is lost
 
 1. set phrases, buttons, credits, dates, links and form fields, where a sentence is nothing else.
 2. lines that come again. Of short ones without a full stop all but the first are furniture, and all of those of up to
-   four words that come three times; a copy in small letters is never the one that is kept. So are lines put together
-   of one that is furniture and one that stands elsewhere, and longer lines that come again with furniture on all sides.
+   three words that come more often than they have words; a copy in small letters is never the one that is kept. So are
+   lines put together of one that is furniture and one that stands elsewhere, and longer lines that come again with
+   furniture on all sides.
 3. what stands around. Three lines or more in a row of up to three words are a menu, where one of them is furniture.
    Below the first line of prose, short lines without a full stop are furniture behind the heading of a list of links
    (``Related articles``), and among at least three pieces of furniture that make two fifths of the lines from the first
@@ -24,7 +25,8 @@ from dataclasses import dataclass
 from claimsift.sentences import Sentence
 
 LONGEST = 300  # characters; set phrases are shorter
-LONG_LINE, SHORT_LINE, SHORTER_LINE, LABEL_LINE, MENU_LINE = 40, 14, 8, 4, 3  # words
+LONG_LINE, SHORT_LINE, SHORTER_LINE, LABEL_LINE = 40, 14, 8, 3  # words
+LONGEST_OUTCRY = 4  # letters: No no no
 FEWEST, SHARE_INSIDE, SHARE_AT_END = 3, 0.4, 0.25
 
 LINE_BREAK = re.compile(r"[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
@@ -77,7 +79,7 @@ PHRASES = _one_of(
     share (?:this|on|via|with|by|it)\b(?:[^.]{0,60}\b<NETWORK>)?(?: (?:page|post|article|story|link|below|in the comments))*[.:!]?
     share (?:this|it) with (?:your )?friends[.:!]?|share (?:your (?:thoughts|views|comments|story)|what you think)[^.]{0,40}[.:!]?
     click to (?:share|e-?mail|print|tweet)\b.{0,80}
-    (?:for (?:the )?(?:latest|more|breaking)[^.]{0,40} )?(?:please )?(?:follow|like|find|join) [\w' @]{2,40}(?: and .{2,30})? on <NETWORK>\b.{0,60}
+    (?:for (?:the )?(?:latest|more|breaking)[^.]{0,40} )?(?:please )?(?:follow [\w' @]{2,40}|(?:like|find|join) (?:us|me|our [\w ]{2,30}))(?: and .{2,30})? on <NETWORK>\b.{0,60}
     follow @\w+.{0,30}
 
     (?:sign up|subscribe|register)(?: (?:now|here|today|free|for free))*[.!]?
@@ -129,7 +131,7 @@ PHRASES = _one_of(
 
     .{3,80} contributed(?: (?:reporting|research))? (?:to|for) (?:this|the) (?:report|story|article)\.?
     \(?(?:additional )?(?:reporting|writing)(?: and (?:editing|writing|reporting))? by\b:? .{2,160}
-    with (?:files|(?:additional )?reporting|material) (?:from|by) .{2,60}|\(?adds .{2,60}\)|source\s*:\s*-?.{2,60}
+    with (?:files|(?:additional )?reporting|material) (?:from|by) [^,]{2,60}|\(?adds .{2,60}\)
     /\w{2,6}/\.?|\(<WIRE>(?:[,/; ]+<WIRE>)*\)\.?|[\w/ ]{0,12}\(<WIRE>(?:, ?\w+){0,4}\)
     .{0,40}\( ?china daily .{4,40}page ?\d+\)|[—–-] ?.{2,50} \(@\w+\) <MONTH>.{3,20}
     """
@@ -160,7 +162,7 @@ FRAGMENTS = _one_of(
     (?:image|photo|picture|media|video)s? (?:credit|copyright|source|courtesy)\b(?: \S+){0,5}
     (?:hide|toggle|show|image) caption|(?:enlarge|zoom) (?:this )?(?:image|photo)|getty images(?: ?/ ?.{2,40})?
     (?:[\w-]+\.)+(?:com|org|net|info|example|co\.\w\w)/\S*|heard on .{2,40}
-    source [\w.& -]{2,30}|about the authors?|-?\d{1,2} ?°(?: ?[cf])?|(?:published|posted|updated|modified) ?:?
+    about the authors?|-?\d{1,2} ?°(?: ?[cf])?|(?:published|posted|updated|modified) ?:?
     """
 )
 
@@ -172,6 +174,7 @@ CREDITS = _one_of(
     <AGENCY>(?:(?:,| ?/| and) ?<AGENCY>)*|<AGENCY> ?/ ?<NAME>(?: <NAME>){1,3}|(?:<NAME> ){0,3}<NAME>,? \(?<AGENCY>\)?
     [(\[]?(?:[Ff]ile )?(?:[Pp]hoto(?:graph)?|[Pp]icture|[Ii]mage|PHOTO|PICTURE)s?(?: [Cc]redit)?(?:[:/]| by| via| courtesy of:?) ?<NAME>(?:[ /,]+<NAME>){0,4}[)\]]?
     [Bb]y <NAME>(?: <NAME>){1,3} on <DATE>|<NAME> <NAME>/<NAME>(?: <NAME>){0,3}|(?:<NAME> ){1,3}(?:Reporter|Correspondent|Editor)
+    [Ss]ource ?: ?-? ?(?:<NAME>|\d\w+)(?:(?:,| and)? (?:<NAME>|news|agency|agencies)){0,4}|Source <NAME>(?: <NAME>){0,2}
     \([Pp]hoto [Cc]redit:.{2,40}\)
     <NAME>(?: <NAME>)? ?[-–—] ?(?:<NAME> ){0,3}(?:Today|News|Agency|Times|Press|Post|<AGENCY>)
     (?!Fake|Breaking|Latest)(?:<NAME> ){1,2}News(?: Agency)?|<NAME>(?: <NAME>)? via <NAME>(?: <NAME>)?
@@ -341,7 +344,7 @@ def _mark_repeated(lines: list[Line]) -> None:
         if line.unfinished and line.words <= SHORT_LINE:
             places.setdefault(line.key, []).append(line)
     for same in places.values():
-        is_label = same[0].words <= LABEL_LINE and len(same) > 2
+        is_label = sum(not line.small for line in same) > same[0].words <= LABEL_LINE
         kept = next((line for line in same if not (line.small or line.furniture or is_label)), None)
         if len(same) > 1:
             _mark([line for line in same if line is not kept])
@@ -354,7 +357,7 @@ def _mark_combined(lines: list[Line]) -> None:
     for line in lines:
         words = line.key.split() if line.unfinished and line.words <= LONG_LINE else []
         cuts = ((" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words)))
-        is_said_again = len(words) > 1 and len(set(words)) == 1 and len(words[0]) > LABEL_LINE
+        is_said_again = len(words) > 1 and len(set(words)) == 1 and len(words[0]) > LONGEST_OUTCRY
         if is_said_again or any(before in marked and behind in known for before, behind in cuts):
             line.furniture = True
 
@@ -372,7 +375,7 @@ def _mark_repeated_between_furniture(lines: list[Line]) -> None:
 
 def _mark_menus(lines: list[Line]) -> None:
     """Marks lines of a word or three that stand in a row, one of which at least is furniture."""
-    for is_short, group in itertools.groupby(lines, key=lambda line: line.unfinished and line.words <= MENU_LINE):
+    for is_short, group in itertools.groupby(lines, key=lambda line: line.unfinished and line.words <= LABEL_LINE):
         row = list(group)
         if is_short and len(row) >= FEWEST and any(line.furniture and not line.is_date for line in row):
             _mark(row)
