@@ -52,8 +52,7 @@ def decode_page(name: str, page: bytes, on_assumption: Callable[[str], None]) ->
     else:
         raise InputError(name, "neither UTF-8 nor Windows-1252; convert it to UTF-8")
     if encoding != (declared or "utf-8"):
-        read_as = WINDOWS_1252 if encoding == "cp1252" else encoding.upper()
-        on_assumption(f"read as {read_as}, it is not {(declared or 'utf-8').upper()}")
+        on_assumption(f"read as {_title(encoding)}, it is not {_title(declared or 'utf-8')}")
     return text.removeprefix("\ufeff")
 
 
@@ -68,6 +67,10 @@ def _declared(page: bytes) -> str | None:
     if encoding.startswith("utf-16"):  # it could not have been read
         return "utf-8"
     return "cp1252" if encoding in ("iso8859-1", "ascii") else encoding
+
+
+def _title(encoding: str) -> str:
+    return WINDOWS_1252 if encoding == "cp1252" else encoding.upper()
 
 
 def _decode(page: bytes, encoding: str) -> str | None:

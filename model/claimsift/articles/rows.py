@@ -56,7 +56,7 @@ def csv_rows(lines: Iterable[str | None], delimiter: str) -> Rows:
                 return
             continue
         if header is None:
-            header = values
+            header = values if any(map(str.strip, values)) else None
             continue
         if not values:
             continue
