@@ -33,9 +33,15 @@ CONTENTS = {
 
 def read(*inputs, **options):
     """Returns the articles of the inputs and the errors met on the way."""
-    errors = []
-    reader = ArticleReader(**options, on_error=errors.append)
-    return list(reader.read(map(str, inputs))), [str(error) for error in errors]
+    articles, errors, _ = read_all(*inputs, **options)
+    return articles, errors
+
+
+def read_all(*inputs, **options):
+    """Returns the articles of the inputs, the errors met on the way, and the notices."""
+    errors, notices = [], []
+    reader = ArticleReader(**options, on_error=errors.append, on_notice=notices.append)
+    return list(reader.read(map(str, inputs))), list(map(str, errors)), list(map(str, notices))
 
 
 def test_a_text_file_is_one_article_with_its_line_ends_as_they_are(tmp_path):
@@ -83,10 +89,11 @@ def test_a_row_that_is_not_utf_8_fails_alone(tmp_path):
     assert errors[0].startswith(f"{path}:1: not valid JSON")
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".txt"])
-def test_a_line_that_is_not_utf_8_fails_alone_in_other_files_too(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt"])
+@pytest.mark.parametrize("bad", [b"caf\xe9 \xc3\xa9", b"\x81", b"half of \xc3\xa9\xc3"])
+def test_a_line_that_is_no_text_fails_alone_in_other_files_too(tmp_path, suffix, bad):
     path = tmp_path / f"a{suffix}"
-    path.write_bytes(b"text\nOne.\ncaf\xe9\nTwo.\n")
+    path.write_bytes(b"text\nOne.\n" + bad + b"\nTwo.\n")
     articles, errors = read(path, lines=True)
     assert [a.text for a in articles][-2:] == ["One.", "Two."]
     assert [error.split(": ")[0] for error in errors] == [f"{path}:3"]
@@ -149,7 +156,7 @@ def test_a_glob_is_expanded(tmp_path):
 
 
 def test_input_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path):
-    (tmp_path / "latin.txt").write_bytes(b"one\ncaf\xe9\n")
+    (tmp_path / "latin.txt").write_bytes("one – two\n".encode() + b"caf\xe9\n")
     (tmp_path / "a.docx").write_text("x")
     (tmp_path / "empty").mkdir()
     (tmp_path / "good.txt").write_text("Good.")
@@ -171,7 +178,7 @@ def test_input_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path):
     ],
 )
 def test_standard_input_is_text_or_json_lines(monkeypatch, content, expected):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content.encode()))))
     assert [(a.id, a.text) for a in read("-")[0]] == expected
 
 
@@ -214,7 +221,10 @@ def test_folders_and_globs_hold_compressed_files_and_parquet(tmp_path):
     names = [name for name, _ in ArticleReader().files([str(tmp_path)])]
     assert names == sorted([*(f"a{kind}{packing}" for kind in CONTENTS for packing in PACK), "a.PARQUET"])
     assert [name for name, _ in ArticleReader().files([str(tmp_path / "*.csv.g*")])] == [str(tmp_path / "a.csv.gz")]
-    assert "not one of .txt, .jsonl, .csv (plain, .gz or .zst) or .parquet" in read(tmp_path / "a.parquet.gz")[1][0]
+    assert (
+        "not one of .txt, .html, .htm, .jsonl, .csv, .tsv (plain, .gz or .zst) or .parquet"
+        in read(tmp_path / "a.parquet.gz")[1][0]
+    )
 
 
 def test_a_folder_called_like_a_file_is_not_opened_as_one(tmp_path):

@@ -12,7 +12,7 @@ from claimsift.annotations.sources import read_documents
 
 EXAMPLE = ROOT / "examples" / "ferry.txt"
 COLUMNS = ["article_id", "sentence_index", "start", "end", "text", "label", "score"]
-COLUMNS += ["claim", "denial", "unverified_report", "background", "truncated"]
+COLUMNS += ["claim", "denial", "unverified_report", "background", "truncated", "furniture"]
 
 
 def claimsift(*arguments, stdin=None, cwd=None, env=None):

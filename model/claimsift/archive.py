@@ -48,9 +48,9 @@ class Job:
         format: one of :data:`~claimsift.output.FORMATS`.
         description: what must be the same for a job to go on; None for one that cannot, since its input is gone once
             it is read.
-        writer_options: for the format's writer.
         part_sentences: how many sentences make a part: what a killed job loses at most.
         on_failure: called with each failure that is new.
+        writer_options: for the format's writer.
     """
 
     def __init__(

@@ -101,7 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help=".txt, .jsonl, .csv (each also .gz or .zst) or .parquet file, folder, glob, or - for standard input",
+        help=".txt, .html, .jsonl, .csv, .tsv (all also .gz or .zst) or .parquet file, folder, glob, or - for "
+        "standard input",
     )
     score.add_argument(
         "-o", "--output", metavar="OUT", help="file, or with a / at its end folder, to write; default: standard output"
@@ -116,6 +117,16 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--id-column", metavar="NAME", help="column with the article's id (default: id, if there is one)"
     )
+    score.add_argument(
+        "--title-column", metavar="NAME", help="column with the title, scored as the article's first sentence"
+    )
+    score.add_argument(
+        "--keep", nargs="+", action="extend", default=[], metavar="NAME", help="columns to repeat in the output"
+    )
+    score.add_argument(
+        "--skip-furniture", action="store_true", help="write no rows for menus, forms, bylines and the like"
+    )
+    score.add_argument("--texts", type=Path, metavar="FOLDER", help="also write the text of each HTML page there")
     score.add_argument(
         "--explain",
         action="store_true",

@@ -28,3 +28,7 @@ class InputError(ClaimsiftError):
     def record(self) -> dict[str, str]:
         """What a file of failures holds of it."""
         return {"input": self.place, "error": self.reason}
+
+
+class InputNotice(InputError):
+    """Input that was read, but on an assumption that the user should know of."""

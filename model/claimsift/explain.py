@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 from claimsift.articles import Article
 from claimsift.labels import BACKGROUND
-from claimsift.predict import Predictor, ScoredSentence
+from claimsift.predict import OUTSIDE, Predictor, ScoredSentence
 
 LONGEST_SPAN = 2  # words that are left out together: of two cues side by side, either alone may not be missed
 MOST_WORDS = 128  # those behind are not weighed: the shipped model reads no more tokens, and a word is one at least
@@ -110,4 +110,5 @@ def _context(article: Article, before: list[ScoredSentence], unit: str, size: in
     if unit == "sentence":
         context = article.metadata.get("context")
         return context if isinstance(context, str) else ""
-    return " ".join(sentence.text for sentence in before[-size:]) if size else ""
+    in_text = [sentence.text for sentence in before if sentence.start != OUTSIDE]
+    return " ".join(in_text[-size:]) if size else ""

@@ -6,7 +6,7 @@ A window of sentences is read, tokenised and cut into batches while threads stil
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from claimsift.articles import Article
 from claimsift.backends import Backend, load_backend
 from claimsift.errors import ClaimsiftError
+from claimsift.furniture import find_furniture
 from claimsift.hub import column_order, read_json, resolve_model
 from claimsift.labels import LABELS
 from claimsift.sentences import Sentence, split_sentences
@@ -23,6 +24,8 @@ from claimsift.sentences import Sentence, split_sentences
 WINDOW_SENTENCES = 4096
 # What a text given to score_articles is: an article to split, or one sentence already.
 UNITS = ("article", "sentence")
+# Where the title of an article starts and ends: not in its text.
+OUTSIDE = -1
 # Sentences whose scores are remembered, some 30 MB: news agencies' copy and page furniture come again and again.
 REMEMBERED_SENTENCES = 65_536
 
@@ -33,7 +36,9 @@ class ScoredSentence:
 
     ``article[start:end] == text``, in characters; ``score`` is the probability of ``label``, ``scores`` that of each of
     the four labels; ``truncated`` says that the sentence (and its context, for a model that reads one) was longer than
-    the model reads and was scored on its head.
+    the model reads and was scored on its head. ``furniture`` says that it is page furniture, which the model is not
+    asked about: it is ``background`` with a probability of 1. The title of an article stands outside its text: its
+    ``start`` and ``end`` are -1.
     """
 
     text: str
@@ -43,6 +48,7 @@ class ScoredSentence:
     score: float
     scores: dict[str, float]
     truncated: bool
+    furniture: bool = False
 
 
 class Predictor:
@@ -113,8 +119,9 @@ class Predictor:
                 ``context``.
 
         Yields:
-            For each article, in order, its sentences in text order; an empty list for one without any. Articles are
-            drawn from the stream a window of some four thousand sentences at a time, and one window ahead.
+            For each article, in order, its title if it has one, and its sentences in text order; an empty list for one
+            without any. Articles are drawn from the stream a window of some four thousand sentences at a time, and one
+            window ahead.
         """
         _refuse_text(articles)
         if unit not in UNITS:
@@ -122,7 +129,7 @@ class Predictor:
         articles = (Article("", article) if isinstance(article, str) else article for article in articles)
         if unit == "sentence":
             return self._score_groups([_whole(article.text, article.metadata.get("context"))] for article in articles)
-        return self._score_groups(split_sentences(article.text, self.context_sentences) for article in articles)
+        return self._score_groups(self._sentences(article) for article in articles)
 
     def score_sentences(self, sentences: Iterable[str], contexts: Iterable[str] | None = None) -> list[ScoredSentence]:
         """Labels sentences that are split already; one result for each, in the same order.
@@ -139,6 +146,12 @@ class Predictor:
         contexts = [None] * len(sentences) if contexts is None else list(contexts)
         groups = [[_whole(text, context)] for text, context in zip(sentences, contexts, strict=True)]
         return [scored for group in self._score_groups(groups) for scored in group]
+
+    def _sentences(self, article: Article) -> list[Sentence]:
+        sentences = split_sentences(article.text, self.context_sentences)
+        marked = zip(sentences, find_furniture(article.text, sentences), strict=True)
+        title = [Sentence(article.title, OUTSIDE, OUTSIDE)] if article.title else []
+        return title + [replace(sentence, furniture=True) if mark else sentence for sentence, mark in marked]
 
     def _score_groups(self, groups: Iterable[list[Sentence]]) -> Iterator[list[ScoredSentence]]:
         article = []
@@ -164,10 +177,11 @@ class Predictor:
 
     def _start(self, window: "Window") -> None:
         """Hands the sentences whose scores are not known yet to the threads, each once."""
-        window.keys = [self._model_input(sentence) for sentence in window.sentences]
-        window.scores = {key: self._cache.get(key) for key in dict.fromkeys(window.keys)}
+        window.keys = [None if sentence.furniture else self._model_input(sentence) for sentence in window.sentences]
+        to_score = [key for key in window.keys if key is not None]
+        window.scores = {None: FURNITURE} | {key: self._cache.get(key) for key in dict.fromkeys(to_score)}
         new = [key for key, scores in window.scores.items() if scores is None]
-        self._cache.count(len(window.keys), len(new))
+        self._cache.count(len(to_score), len(new))
         encodings = self._tokenizer.encode_batch_fast(new)
         for batch in self._batches([len(encoding) for encoding in encodings]):
             members = [(new[index], bool(encodings[index].overflowing)) for index in batch]
@@ -199,6 +213,7 @@ class Predictor:
 
 Key = str | tuple[str, str]  # what the model reads: a sentence, or a sentence and its context
 Scores = tuple[list[float], bool]  # four probabilities, and whether the sentence was cut
+FURNITURE: Scores = [float(label == "background") for label in LABELS], False
 
 
 @dataclass
@@ -210,8 +225,8 @@ class Window:
 
     pieces: list[tuple[int, bool]] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
-    keys: list[Key] = field(default_factory=list)
-    scores: dict[Key, Scores | None] = field(default_factory=dict)
+    keys: list[Key | None] = field(default_factory=list)  # None for furniture
+    scores: dict[Key | None, Scores | None] = field(default_factory=dict)
     runs: list[tuple[list[tuple[Key, bool]], Future]] = field(default_factory=list)
 
 
@@ -294,7 +309,8 @@ def _scored(sentence: Sentence, known: Scores) -> ScoredSentence:
     row, truncated = known
     scores = dict(zip(LABELS, row, strict=True))
     label = max(scores, key=scores.get)
-    return ScoredSentence(sentence.text, sentence.start, sentence.end, label, scores[label], scores, truncated)
+    place = sentence.text, sentence.start, sentence.end
+    return ScoredSentence(*place, label, scores[label], scores, truncated, sentence.furniture)
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -5,6 +5,7 @@ that one which is scored again, since the worker died, replaces what there may b
 """
 
 import contextlib
+import json
 import logging
 import os
 import platform
@@ -17,10 +18,12 @@ from pathlib import Path
 
 from claimsift.archive import cannot_be_written, replacing, write_failures
 from claimsift.articles import STANDARD_INPUT, Article, ArticleReader
+from claimsift.articles.rows import to_json
 from claimsift.backends import load_backend
-from claimsift.errors import ClaimsiftError, InputError
+from claimsift.errors import ClaimsiftError, InputError, InputNotice
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.output.parquet import ParquetWriter
+from claimsift.output.rows import as_text
 from claimsift.predict import UNITS, Predictor, ScoredSentence
 from claimsift.score import print_failure, progress_bar
 
@@ -53,10 +56,14 @@ ARTICLE = pyarrow.struct(
     {
         "id": pyarrow.string(),
         "text": pyarrow.string(),
+        "title": pyarrow.string(),
         "context": pyarrow.binary(),  # unlike a text, it may hold half of a surrogate pair
+        "kept": pyarrow.string(),  # JSON
     }
 )
-FAILURES = pyarrow.list_(pyarrow.struct({"place": pyarrow.string(), "reason": pyarrow.string()}))
+FAILURES = pyarrow.list_(
+    pyarrow.struct({"place": pyarrow.string(), "reason": pyarrow.string(), "is_notice": pyarrow.bool_()})
+)
 PIECE = pyarrow.schema(
     {
         "part": pyarrow.string(),
@@ -87,6 +94,9 @@ def score_with_ray(
     unit: str = "article",
     text_column: str = "text",
     id_column: str | None = None,
+    title_column: str | None = None,
+    keep: Iterable[str] = (),
+    skip_furniture: bool = False,
     workers: int | None = None,
     errors: str | Path | None = None,
     exclude: frozenset[Path] = frozenset(),
@@ -110,6 +120,9 @@ def score_with_ray(
         unit: ``article``, or ``sentence`` where each text is one sentence already.
         text_column: the column of a row that holds the article.
         id_column: the column that names it.
+        title_column: the column of a row that holds the article's title.
+        keep: columns that each row of the output repeats, as text.
+        skip_furniture: whether page furniture gets no row.
         workers: how many copies of the model run: by default, and at most, one for each GPU, or on CPUs one for each
             core. Fewer of them have several cores each.
         errors: a file to write the failures to, as JSON lines.
@@ -132,7 +145,20 @@ def score_with_ray(
     failures: dict[str, list[dict]] = {}
     started, sentences = time.monotonic(), 0
     with _unfinished(output) as unfinished, _connected():
-        job = Job(unfinished, folder, model, revision, weights_sha256(folder), backend, unit, text_column, id_column)
+        job = Job(
+            unfinished,
+            folder,
+            model,
+            revision,
+            weights_sha256(folder),
+            backend,
+            unit,
+            text_column,
+            id_column,
+            title_column,
+            tuple(keep),
+            skip_furniture,
+        )
         pool = _choose_pool(job, device, workers)
         paths = [("", Path(os.fsdecode(file["path"]))) for file in files]
         with progress_bar(reader, paths) as progress, contextlib.closing(_run(files, job, pool)) as answers:
@@ -144,10 +170,9 @@ def score_with_ray(
                 reader.bytes_read += done["bytes"]
                 progress(range(done["sentences"]))
         if not any(unfinished.iterdir()):  # who reads the folder shall find the columns even then
-            _write_part(unfinished / _part_name(0, 0), [])
+            _write_part(job, _part_name(0, 0), [])
     _rename(unfinished, output)
-    failed = [InputError(**failure) for part in sorted(failures) for failure in failures[part]]
-    _report(failed, errors)
+    failed = _report([failure for part in sorted(failures) for failure in failures[part]], errors)
     seconds = time.monotonic() - started
     print(
         f"claimsift: {sentences} sentences in {seconds:.1f} s, {len(failed)} inputs failed; the rows are in {output}",
@@ -169,6 +194,9 @@ class Job:
     unit: str
     text_column: str
     id_column: str | None
+    title_column: str | None
+    keep: tuple[str, ...]
+    skip_furniture: bool
 
     def model_here(self) -> Path:
         """Returns the model's folder on this machine, perhaps another than the job was started on."""
@@ -216,7 +244,7 @@ class Worker:
         done = {**piece, "sentences": 0, "error": self._error}
         if piece["articles"] and not self._error:
             try:
-                done["sentences"] = self._score(self._job.folder / piece["part"], piece["articles"])
+                done["sentences"] = self._score(piece["part"], piece["articles"])
             except ClaimsiftError as error:
                 done["error"] = str(error)
             except OSError as error:
@@ -224,8 +252,8 @@ class Worker:
                 done["error"] = f"{self._job.folder}: cannot be written on {platform.node()} ({reason})"
         return done
 
-    def _score(self, path: Path, rows: list[dict]) -> int:
-        attempts = path.with_suffix(".attempts")  # Ray itself would try for ever
+    def _score(self, part: str, rows: list[dict]) -> int:
+        attempts = (self._job.folder / part).with_suffix(".attempts")  # Ray itself would try for ever
         with attempts.open("ab") as stream:
             stream.write(b".")
             if stream.tell() > ATTEMPTS:
@@ -233,9 +261,14 @@ class Worker:
                     f"{rows[0]['id']}: this article, or one of the {len(rows) - 1} behind it, killed {ATTEMPTS} "
                     "workers; give them more memory, or leave it out"
                 )
-        articles = [Article(row["id"], row["text"], {"context": _decoded(row["context"])}) for row in rows]
+        articles = [
+            Article(
+                row["id"], row["text"], json.loads(row["kept"]) | {"context": _decoded(row["context"])}, row["title"]
+            )
+            for row in rows
+        ]
         scored = self._predictor.score_articles(articles, self._job.unit)
-        written = _write_part(path, zip(articles, scored, strict=True))
+        written = _write_part(self._job, part, zip(articles, scored, strict=True))
         attempts.unlink(missing_ok=True)
         return written
 
@@ -243,20 +276,23 @@ class Worker:
 class PieceCutter:
     """Collects what is read until it is enough for a piece."""
 
-    def __init__(self, first_file: int):
-        self._first_file = first_file
+    def __init__(self, first_file: int, keep: tuple[str, ...]):
+        self._first_file, self._keep = first_file, keep
         self._pieces = self.characters = self.bytes = 0
         self._articles: list[dict] = []
         self._failures: list[dict] = []
 
     def add(self, article: Article) -> None:
         context = _encoded(article.metadata.get("context"))
-        self._articles.append({"id": article.id, "text": article.text, "context": context})
+        kept = to_json({column: as_text(article.metadata.get(column)) for column in self._keep})
+        row = {"id": article.id, "text": article.text, "title": article.title, "context": context, "kept": kept}
+        self._articles.append(row)
         self.characters += len(article.text)
 
     def add_failure(self, error: InputError) -> None:
         place = error.place.encode("utf-8", "replace").decode()  # a folder's name need not be UTF-8
-        self._failures.append({"place": place, "reason": error.reason})
+        is_notice = isinstance(error, InputNotice)
+        self._failures.append({"place": place, "reason": error.reason, "is_notice": is_notice})
 
     def cut(self) -> pyarrow.Table:
         """Returns a table of :data:`PIECE` with one row, and begins the next."""
@@ -269,13 +305,21 @@ class PieceCutter:
 
 def read_pieces(files: pyarrow.Table, job: Job, piece_characters: int) -> Iterator[pyarrow.Table]:
     """Reads the files of a table of :data:`FILE`; yields tables of :data:`PIECE`."""
-    cutter = PieceCutter(files["number"][0].as_py())
+    cutter = PieceCutter(files["number"][0].as_py(), job.keep)
     for file in files.to_pylist():
         name, path = os.fsdecode(file["name"]), Path(os.fsdecode(file["path"]))
         if file["reason"]:
             cutter.add_failure(InputError(name, file["reason"]))
             continue
-        reader = ArticleReader(job.text_column, job.id_column, job.unit == "sentence", cutter.add_failure)
+        reader = ArticleReader(
+            job.text_column,
+            job.id_column,
+            job.unit == "sentence",
+            cutter.add_failure,
+            title_column=job.title_column,
+            keep=job.keep,
+            on_notice=cutter.add_failure,
+        )
         bytes_before = 0
         for article in reader.read_file(name, path):
             cutter.add(article)
@@ -298,11 +342,11 @@ def _decoded(context: bytes | None) -> str | None:
     return None if context is None else context.decode("utf-8", "surrogatepass")
 
 
-def _write_part(path: Path, scored: Iterable[tuple[Article, list[ScoredSentence]]]) -> int:
+def _write_part(job: Job, part: str, scored: Iterable[tuple[Article, list[ScoredSentence]]]) -> int:
     """Returns how many sentences were written."""
     written = 0
-    with replacing(path) as stream:
-        writer = ParquetWriter(stream)
+    with replacing(job.folder / part) as stream:
+        writer = ParquetWriter(stream, job.keep, job.skip_furniture)
         for article, sentences in scored:
             writer.write(article, sentences)
             written += len(sentences)
@@ -396,19 +440,14 @@ def _device_here(job: Job) -> str:
 
 def _list_files(reader: ArticleReader, inputs: list[str]) -> list[dict]:
     """Returns rows of :data:`FILE`, in the order of the inputs; one with a reason for an input without a file."""
-    errors: list[InputError] = []
-    reader.on_error = errors.append
-    listed = []
-    for given in inputs:
-        found = reader.files([given])
-        if not found:  # reading it says why
-            list(reader.read([given]))
-        listed += ((name, path, None) for name, path in found)
-        listed += ((error.place, error.place, error.reason) for error in errors)
-        errors.clear()
     return [
-        {"number": number, "name": os.fsencode(name), "path": os.fsencode(os.path.abspath(path)), "reason": reason}
-        for number, (name, path, reason) in enumerate(listed)
+        {
+            "number": number,
+            "name": os.fsencode(name),
+            "path": os.fsencode(os.path.abspath(path)),
+            "reason": error and error.reason,
+        }
+        for number, (name, path, error) in enumerate(reader.find(inputs))
     ]
 
 
@@ -441,11 +480,17 @@ def _rename(unfinished: Path, output: Path) -> None:
         raise ClaimsiftError(f"{output}: cannot be written ({reason}); all rows are in {unfinished}") from error
 
 
-def _report(failed: list[InputError], errors: str | Path | None) -> None:
-    for error in failed:
+def _report(told: list[dict], errors: str | Path | None) -> list[InputError]:
+    """Prints failures and notices as they followed each other; returns the failures."""
+    failed = []
+    for one in told:
+        error = InputError(one["place"], one["reason"])
         print_failure(error)
+        if not one["is_notice"]:
+            failed.append(error)
     if errors:
         write_failures(Path(errors), (error.record for error in failed))
+    return failed
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from claimsift.errors import ClaimsiftError, InputError
 from claimsift.explain import explain_articles
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.output import FORMATS, SUFFIXES, WRITERS
+from claimsift.output.rows import COLUMNS
 from claimsift.predict import Predictor, ScoredSentence
 
 ENGINES = ("local", "ray")
@@ -37,6 +38,7 @@ def score_inputs(options: argparse.Namespace) -> int:
     if options.escape_formulas and format != "csv":
         raise ClaimsiftError(f"--escape-formulas is for spreadsheets, which read CSV, not {format}; leave it out")
     check_files(options)
+    check_columns(options, format)
     if options.explain and format != "html":
         raise ClaimsiftError("--explain shows words in a page; add --format html")
     if options.engine == "ray":
@@ -107,6 +109,8 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
     """Returns the number of inputs that failed."""
     if options.output is None or format != "parquet":
         raise ClaimsiftError("--engine ray writes a folder of Parquet files; add -o FOLDER/ --format parquet")
+    if options.texts:
+        raise ClaimsiftError("--texts does not go with --engine ray; score the pages without it")
     from claimsift.ray_engine import score_with_ray
 
     return score_with_ray(
@@ -119,6 +123,9 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
         unit=options.unit,
         text_column=options.text_column,
         id_column=options.id_column,
+        title_column=options.title_column,
+        keep=options.keep,
+        skip_furniture=options.skip_furniture,
         workers=options.workers,
         errors=options.errors,
         exclude=written_paths(options),
@@ -135,13 +142,22 @@ def scored(
 
 
 def make_reader(options: argparse.Namespace, on_error: Callable[[InputError], None]) -> ArticleReader:
-    lines = options.unit == "sentence"
-    return ArticleReader(options.text_column, options.id_column, lines, on_error, written_paths(options))
+    return ArticleReader(
+        options.text_column,
+        options.id_column,
+        options.unit == "sentence",
+        on_error,
+        written_paths(options),
+        options.title_column,
+        options.keep,
+        options.texts,
+        on_notice=print_failure,
+    )
 
 
 def written_paths(options: argparse.Namespace) -> frozenset[Path]:
     """Returns what the job writes, which may lie in a folder that it reads."""
-    written = [path for path in (options.output, options.errors) if path]
+    written = [path for path in (options.output, options.errors, options.texts) if path]
     return frozenset(Path(f"{path}{suffix}").resolve() for path in written for suffix in ("", ".part", ".parts"))
 
 
@@ -159,6 +175,7 @@ def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Pa
             options.unit,
             options.text_column,
             options.id_column,
+            options.title_column,
             options.device,
             options.backend,
             options.explain,
@@ -168,7 +185,23 @@ def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Pa
 
 
 def writer_options(options: argparse.Namespace) -> dict:
-    return {"escape_formulas": True} if options.escape_formulas else {}
+    chosen = {
+        "keep": options.keep,
+        "skip_furniture": options.skip_furniture,
+        "escape_formulas": options.escape_formulas,
+    }
+    return {name: value for name, value in chosen.items() if value}
+
+
+def check_columns(options: argparse.Namespace, format: str) -> None:
+    """Raises ClaimsiftError where columns are asked for that cannot be read or written."""
+    if options.title_column and options.unit == "sentence":
+        raise ClaimsiftError("--title-column is for articles; leave it out, or leave out --unit sentence")
+    if options.keep and format not in ("jsonl", "csv", "parquet"):
+        raise ClaimsiftError(f"--keep needs columns, which {format} has not; choose --format jsonl, csv or parquet")
+    taken = [column for column in options.keep if column in COLUMNS]
+    if taken:
+        raise ClaimsiftError(f"--keep {taken[0]}: the output has a column of that name; rename that of the input")
 
 
 def print_failure(error: InputError) -> None:

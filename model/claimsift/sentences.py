@@ -9,13 +9,15 @@ import sentencex
 class Sentence:
     """A stretch of an article: ``article[start:end] == text``, in characters (code points).
 
-    ``context`` holds the sentences just before it, for models that read them.
+    ``context`` holds the sentences just before it, for models that read them; ``furniture`` says that it is none of the
+    article's, as :mod:`claimsift.furniture` finds.
     """
 
     text: str
     start: int
     end: int
     context: str = ""
+    furniture: bool = False
 
 
 def split_sentences(text: str, context_sentences: int = 0) -> list[Sentence]:

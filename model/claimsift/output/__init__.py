@@ -12,7 +12,7 @@ from claimsift.output.parquet import ParquetWriter
 from claimsift.output.text import TextWriter
 from claimsift.predict import ScoredSentence
 
-WRITERS: dict[str, Callable[[BinaryIO], "Writer"]] = {
+WRITERS: dict[str, Callable[..., "Writer"]] = {
     "jsonl": JsonlWriter,
     "csv": CsvWriter,
     "parquet": ParquetWriter,
@@ -24,7 +24,11 @@ SUFFIXES = {"jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "html": ".h
 
 
 class Writer(Protocol):
-    """Writes articles to a stream of bytes, one after the other; ``close`` ends the file and leaves the stream open."""
+    """Writes articles to a stream of bytes, one after the other; ``close`` ends the file and leaves the stream open.
+
+    It is made of the stream and of options: ``keep`` and ``skip_furniture``, as :func:`~claimsift.output.rows.to_rows`
+    takes them.
+    """
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None: ...
 

@@ -3,11 +3,12 @@
 import csv
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from claimsift.articles import Article
-from claimsift.output.rows import COLUMNS, to_row
+from claimsift.output.rows import COLUMNS, as_text, to_rows
 from claimsift.predict import ScoredSentence
 
 # With one of these a formula begins: https://owasp.org/www-community/attacks/CSV_Injection
@@ -17,15 +18,22 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 class CsvWriter:
     """With ``escape_formulas``, text that a spreadsheet would take for a formula gets an apostrophe before it."""
 
-    def __init__(self, stream: BinaryIO, escape_formulas: bool = False):
+    def __init__(
+        self,
+        stream: BinaryIO,
+        keep: Sequence[str] = (),
+        skip_furniture: bool = False,
+        escape_formulas: bool = False,
+    ):
+        self._keep, self._skip_furniture = keep, skip_furniture
         self._escape = escape_formula if escape_formulas else lambda value: value
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-        self._writer = csv.DictWriter(self._text, COLUMNS)
+        self._writer = csv.DictWriter(self._text, [*COLUMNS, *keep])
         self._writer.writeheader()
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
-        for index, sentence in enumerate(sentences):
-            row = to_row(article.id, index, sentence)
+        for row in to_rows(article, sentences, self._keep, self._skip_furniture):
+            row |= {column: as_text(row[column]) for column in self._keep}
             self._writer.writerow({column: self._escape(value) for column, value in row.items()})
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ import claimsift
 from claimsift.articles import Article
 from claimsift.explain import ExplainedSentence, levels
 from claimsift.labels import BACKGROUND, COLOURS, LABELS
-from claimsift.predict import ScoredSentence
+from claimsift.predict import OUTSIDE, ScoredSentence
 
 # What the page calls one sentence of a label and several, and how the legend explains it.
 WORDS = {
@@ -30,13 +30,14 @@ WORDS = {
 
 
 class HtmlWriter:
-    def __init__(self, stream: BinaryIO):
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, skip_furniture: bool = False):
+        self._stream, self._skip_furniture = stream, skip_furniture
         self._head, self._foot = frame()
         self._stream.write(self._head)
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
-        self._stream.write(_article(article, sentences).encode())
+        skipped = [self._skip_furniture and sentence.furniture for sentence in sentences]
+        self._stream.write(_article(article, sentences, skipped).encode())
 
     def close(self) -> None:
         self._stream.write(self._foot)
@@ -90,9 +91,9 @@ def _chip(label: str) -> str:
     )
 
 
-def _article(article: Article, sentences: list[ScoredSentence]) -> str:
+def _article(article: Article, sentences: list[ScoredSentence], skipped: list[bool]) -> str:
     name = escape(article.id)
-    counts = Counter(sentence.label for sentence in sentences)
+    counts = Counter(sentence.label for sentence, skip in zip(sentences, skipped, strict=True) if not skip)
     summary = "".join(
         f'<li><button type="button" class="{label}" data-label="{label}"{"" if counts[label] else " disabled"}>'
         f"{counts[label]} {WORDS[label][counts[label] != 1]}</button></li>"
@@ -101,31 +102,36 @@ def _article(article: Article, sentences: list[ScoredSentence]) -> str:
     return (
         f'<article aria-label="{name}">\n<header><h2><bdi>{name}</bdi></h2>\n'
         f'<ul class="strip" aria-label="Jump to the next sentence of a label">{summary}</ul></header>\n'
-        f'<div class="text">{"".join(_lines(article.text, sentences))}</div>\n</article>\n'
+        f'<div class="text">{"".join(_lines(article.text, sentences, skipped))}</div>\n</article>\n'
     )
 
 
-def _lines(text: str, sentences: list[ScoredSentence]) -> Iterator[str]:
+def _lines(text: str, sentences: list[ScoredSentence], skipped: list[bool]) -> Iterator[str]:
     """Yields a paragraph for each line of the article that holds a sentence; what is between sentences stays."""
-    if not sentences:
-        yield "<p>No sentences.</p>"
-        return
-    end = 0
-    for index, sentence in enumerate(sentences):
+    end, is_open = 0, False
+    for sentence, skip in zip(sentences, skipped, strict=True):
+        if sentence.start == OUTSIDE:
+            yield f'<p class="headline">{_sentence(sentence)}</p>'
+            continue
         gap = text[end : sentence.start]
-        breaks = len(f"x{gap}x".splitlines()) - 1
-        if index == 0 or breaks:
-            yield ("</p>" if index else "") + ('<p class="apart">' if breaks > 1 else "<p>")
-            gap = gap.strip()
-        yield escape(gap) + _sentence(sentence)
         end = sentence.end
-    yield f"{escape(text[end:].strip())}</p>"
+        if skip:
+            continue
+        breaks = len(f"x{gap}x".splitlines()) - 1
+        if breaks or not is_open:
+            yield ("</p>" if is_open else "") + ('<p class="apart">' if breaks > 1 else "<p>")
+            gap, is_open = gap.strip(), True
+        yield escape(gap) + _sentence(sentence)
+    yield f"{escape(text[end:].strip())}</p>" if is_open else ""
+    if all(skipped):
+        yield "<p>No sentences.</p>"
 
 
 def _sentence(sentence: ScoredSentence) -> str:
     tag = "span" if sentence.label == BACKGROUND else "mark"
     per_mille = " ".join(str(round(1000 * sentence.scores[label])) for label in LABELS)
-    classes = ["s", sentence.label, f"c{min(9, int(10 * sentence.score))}", *(["cut"] if sentence.truncated else [])]
+    classes = ["s", sentence.label, f"c{min(9, int(10 * sentence.score))}"]
+    classes += [name for name, holds in (("cut", sentence.truncated), ("furniture", sentence.furniture)) if holds]
     return f'<{tag} class="{" ".join(classes)}" data-p="{per_mille}">{_words(sentence)}</{tag}>'
 
 

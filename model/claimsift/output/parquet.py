@@ -1,26 +1,29 @@
 """One Parquet row a sentence, compressed with zstd."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from claimsift.articles import Article
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
-from claimsift.output.rows import to_row
+from claimsift.output.rows import as_text, to_rows
 from claimsift.predict import ScoredSentence
 
 ROW_GROUP = 20_000  # rows that are held until they are written together
 
 
 class ParquetWriter:
-    def __init__(self, stream: BinaryIO):
+    def __init__(self, stream: BinaryIO, keep: Sequence[str] = (), skip_furniture: bool = False):
+        self._keep, self._skip_furniture = keep, skip_furniture
         self._pyarrow, parquet = _import_pyarrow()
-        self._schema = _schema(self._pyarrow)
+        self._schema = _schema(self._pyarrow, keep)
         self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")
         self._rows = []
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
-        self._rows += (to_row(article.id, index, sentence) for index, sentence in enumerate(sentences))
+        for row in to_rows(article, sentences, self._keep, self._skip_furniture):
+            self._rows.append(row | {column: as_text(row[column]) for column in self._keep})
         if len(self._rows) >= ROW_GROUP:
             self._write_rows()
 
@@ -36,7 +39,7 @@ class ParquetWriter:
     @staticmethod
     def join(parts: list[Path], stream: BinaryIO) -> None:
         pyarrow, parquet = _import_pyarrow()
-        waiting = _schema(pyarrow).empty_table()
+        waiting = parquet.read_schema(parts[0]).empty_table()
         with parquet.ParquetWriter(stream, waiting.schema, compression="zstd") as writer:
             for path in parts:
                 with parquet.ParquetFile(path) as part:
@@ -50,7 +53,7 @@ class ParquetWriter:
                 writer.write_table(waiting.combine_chunks())
 
 
-def _schema(pyarrow):
+def _schema(pyarrow, keep: Sequence[str]):
     return pyarrow.schema(
         {
             "article_id": pyarrow.string(),
@@ -62,6 +65,8 @@ def _schema(pyarrow):
             "score": pyarrow.float64(),
             **dict.fromkeys(LABELS, pyarrow.float64()),
             "truncated": pyarrow.bool_(),
+            "furniture": pyarrow.bool_(),
+            **dict.fromkeys(keep, pyarrow.string()),
         }
     )
 

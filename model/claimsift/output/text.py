@@ -24,11 +24,14 @@ TOP_WORDS = 5  # listed with their weights on a terminal
 class TextWriter:
     join = staticmethod(concatenate)
 
-    def __init__(self, stream: BinaryIO):
+    def __init__(self, stream: BinaryIO, skip_furniture: bool = False):
+        self._skip_furniture = skip_furniture
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n", write_through=True)
         self._table = Table(self._text) if stream.isatty() else None
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
+        if self._skip_furniture:
+            sentences = [sentence for sentence in sentences if not sentence.furniture]
         name, summary = _without_controls(article.id), _summary(sentences)
         if self._table:
             self._table.write(name, sentences, summary)
