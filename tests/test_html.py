@@ -123,3 +123,34 @@ def test_labels_of_the_page_are_those_of_the_rows(tmp_path, capfd):
     assert cli.main(["score", *map(str, EXAMPLES), "-o", str(tmp_path / "out.html")]) == 0
     found = re.findall(r'class="s (\w+) c\d[^"]*" data-p="([\d ]+)"', (tmp_path / "out.html").read_text())
     assert found == [(row["label"], " ".join(str(round(1000 * row[label])) for label in LABELS)) for row in rows]
+
+
+def furnished():
+    """An article with a title of its own, and its sentences, the middle one page furniture."""
+    text = "Police said so.\nShare this\nNobody knows.\n"
+    menu = ScoredSentence("Share this", 16, 26, "background", 1.0, dict.fromkeys(LABELS, 0.25), False, furniture=True)
+    title = ScoredSentence("Ferry sinks", -1, -1, "background", 0.9, dict.fromkeys(LABELS, 0.25), False)
+    return Article("a", text, title="Ferry sinks"), [
+        title,
+        sentence("Police said so."),
+        menu,
+        sentence("Nobody knows.", 27),
+    ]
+
+
+def test_a_title_stands_first_and_furniture_stands_back():
+    html = page(furnished())
+    assert Reader(html).lines == ["Ferry sinks", "Police said so.", "Share this", "Nobody knows."]
+    assert '<p class="headline"><span class="s background' in html
+    assert re.search(r'<span class="s background c9 furniture"[^>]*>Share this', html)
+
+
+def test_furniture_that_is_skipped_leaves_no_gap():
+    stream = BytesIO()
+    writer = HtmlWriter(stream, skip_furniture=True)
+    writer.write(*furnished())
+    writer.close()
+    html = stream.getvalue().decode()
+    assert Reader(html).lines == ["Ferry sinks", "Police said so.", "Nobody knows."]
+    assert "1 background" in html
+    assert "Share this" not in html

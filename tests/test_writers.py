@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_cli import EXAMPLE, claimsift
 
+from claimsift.articles import Article
 from claimsift.labels import LABELS
 from claimsift.output import WRITERS
 from claimsift.output.csv import FORMULA_STARTS, CsvWriter
@@ -22,12 +23,13 @@ TEXTS = st.text(
     max_size=40,
 )
 SENTENCES = st.builds(
-    lambda text, start, scores, truncated: ScoredSentence(
-        text, start, start + len(text), LABELS[0], scores[0], dict(zip(LABELS, scores, strict=True)), truncated
+    lambda text, start, scores, *flags: ScoredSentence(
+        text, start, start + len(text), LABELS[0], scores[0], dict(zip(LABELS, scores, strict=True)), *flags
     ),
     TEXTS,
     st.integers(0, 2**53),
     st.lists(st.floats(0, 1, width=32), min_size=4, max_size=4),
+    st.booleans(),
     st.booleans(),
 )
 ARTICLES = st.lists(st.tuples(TEXTS, st.lists(SENTENCES, max_size=3)), max_size=4)
@@ -43,7 +45,7 @@ def from_csv(content: bytes) -> list[dict]:
     numbers = dict.fromkeys(("score", *LABELS), float) | dict.fromkeys(("sentence_index", "start", "end"), int)
     return [
         {name: numbers[name](value) if name in numbers else value for name, value in row.items()}
-        | {"truncated": {"True": True, "False": False}[row["truncated"]]}
+        | {name: {"True": True, "False": False}[row[name]] for name in ("truncated", "furniture")}
         for row in rows
     ]
 
@@ -54,7 +56,7 @@ def from_parquet(content: bytes) -> list[dict]:
 
 def written(writer, articles) -> bytes:
     for article_id, sentences in articles:
-        writer.write(article_id, sentences)
+        writer.write(Article(article_id, ""), sentences)
     writer.close()
 
 
