@@ -4,7 +4,7 @@ python eval/furniture.py [--articles FOLDER]
 
 Three measurements: on pages written for the tests, of which some were written after the rule was fixed; on five real
 articles, of which only offsets and flags are kept here; and on the sentences of the dataset, none of which should be
-furniture where people gave it another label than background. Writes ``furniture.json`` and ``furniture.md``.
+furniture though it is labelled other than background. Writes ``furniture.json`` and ``furniture.md``.
 """
 
 import argparse
@@ -163,8 +163,8 @@ What `claimsift.furniture` finds. Written by `eval/furniture.py`.
 
 {table(header, rows)}
 
-The five articles are among what the rule was made on. Sentences of the dataset that are taken for furniture, by the
-labels that people gave them:
+The five articles are among what the rule was made on. Sentences of the dataset that are taken for furniture, by their
+labels:
 
 {table(["split", "sentences", *LABELS], labels)}
 
