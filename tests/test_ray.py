@@ -148,7 +148,8 @@ def test_an_output_that_is_there_is_refused(engine, tmp_path):
 
 def test_a_machine_without_the_model_fetches_the_same_revision(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "resolve_model", lambda *asked: asked)
-    job = engine.Job(tmp_path, tmp_path / "gone", "harbour/ferry", "v1", {}, "auto", "article", "text", None)
+    columns = "text", None, None, (), False
+    job = engine.Job(tmp_path, tmp_path / "gone", "harbour/ferry", "v1", {}, "auto", "article", *columns)
     assert job.model_here() == ("harbour/ferry", "v1")
 
 
@@ -202,7 +203,8 @@ def test_small_files_are_read_together_and_none_is_left_out(engine):
 
 def test_a_piece_that_kills_its_workers_is_given_up(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(engine.Worker, "_load", lambda worker, pool: None)
-    job = engine.Job(tmp_path, SHIPPED_MODEL, None, None, {}, "auto", "article", "text", None)
+    columns = "text", None, None, (), False
+    job = engine.Job(tmp_path, SHIPPED_MODEL, None, None, {}, "auto", "article", *columns)
     piece = {"part": "part-1.parquet", "articles": [{"id": "a1", "text": "He left."}], "failures": [], "bytes": 8}
     (tmp_path / "part-1.attempts").write_bytes(b"." * engine.ATTEMPTS)
     pieces = engine.pyarrow.Table.from_pylist([piece], engine.PIECE)

@@ -180,7 +180,7 @@ def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Pa
             options.backend,
             options.explain,
         ],
-        "writer_options": writer_options(options),
+        "writer options": writer_options(options),
     }
 
 
