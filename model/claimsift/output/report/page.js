@@ -82,8 +82,10 @@ function table(sentence) {
   return figures;
 }
 
+const AROUND_WORD = /^[^\p{L}\p{N}]+(?=.)|(?<=.)[^\p{L}\p{N}]+$/gu; // its quotation mark or comma, say
+
 function notes(sentence) {
-  const words = all(".w3, .w2", sentence.element).map((word) => word.textContent.replace(/^[^\p{L}\p{N}]+(?=.)|(?<=.)[^\p{L}\p{N}]+$/gu, ""));
+  const words = all(".w3, .w2", sentence.element).map((word) => word.textContent.replace(AROUND_WORD, ""));
   return [
     doubtful(sentence) && make("p", "doubt", `Less sure than ${threshold.value}%: check this one.`),
     sentence.element.classList.contains("cut") && make("p", "", "Longer than the model reads: scored on its head."),
