@@ -91,7 +91,7 @@ def page(site, browser_page) -> Page:
 
 
 def wait_until_tagged(page: Page) -> None:
-    expect(page.locator("#status")).to_contain_text("tagged in", timeout=TIMEOUT)
+    expect(page.locator("#status")).to_contain_text(" tagged", timeout=TIMEOUT)
 
 
 def tag(page: Page, text: str) -> None:

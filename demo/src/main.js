@@ -27,10 +27,10 @@ const on = {
   scores({ index, scores, truncated }) {
     view.tag(index, scores, truncated);
   },
-  done({ seconds }) {
-    const count = view.count;
+  done() {
+    const { count } = view;
     status.textContent = count
-      ? `${count} ${count === 1 ? "sentence" : "sentences"} tagged in ${seconds.toFixed(1)} s`
+      ? `${count} ${count === 1 ? "sentence" : "sentences"} tagged`
       : "There is no sentence in this text";
   },
   error({ message }) {

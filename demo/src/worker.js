@@ -49,7 +49,6 @@ async function load() {
 
 async function score(job, text) {
   const classify = await loaded;
-  const began = performance.now();
   const sentences = splitSentences(text);
   postMessage({ type: "sentences", job, sentences });
   // One at a time, since the weights are calibrated for sentences without padding, as Python scores them.
@@ -61,7 +60,7 @@ async function score(job, text) {
     const byLabel = Object.fromEntries(scores.map(({ label, score }) => [label, score]));
     postMessage({ type: "scores", job, index, truncated, scores: byLabel });
   }
-  postMessage({ type: "done", job, seconds: (performance.now() - began) / 1000 });
+  postMessage({ type: "done", job });
 }
 
 /** Lets messages that wait be read: a newer text replaces the one at hand. */
