@@ -108,10 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
         "-o", "--output", metavar="OUT", help="file, or with a / at its end folder, to write; default: standard output"
     )
     score.add_argument("--format", choices=FORMATS, help="by default as OUT's suffix says, else text")
-    score.add_argument("--model", metavar="MODEL", help="model folder or Hub id; the shipped model by default")
-    score.add_argument("--revision", metavar="REV", help="branch, tag or commit of a Hub model (default: main)")
-    score.add_argument("--device", choices=DEVICES, default="auto")
-    score.add_argument("--backend", choices=BACKENDS, default="auto")
+    add_model_options(score)
     score.add_argument("--unit", choices=UNITS, default="article", help="sentence: every row is one sentence already")
     score.add_argument("--text-column", default="text", metavar="NAME", help="column with the text (default: text)")
     score.add_argument(
@@ -161,9 +158,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("sentence", help="one sentence")
     explain.add_argument("--context", metavar="TEXT", help="what precedes it, for a model that reads it")
-    explain.add_argument("--model", metavar="MODEL", help="model folder or Hub id; the shipped model by default")
-    explain.add_argument("--device", choices=DEVICES, default="auto")
-    explain.add_argument("--backend", choices=BACKENDS, default="auto")
+    add_model_options(explain)
     explain.set_defaults(run=run_explain)
 
     fetch = commands.add_parser("fetch", help="download the news texts of the dataset and the base encoder")
@@ -190,6 +185,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def add_model_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", metavar="MODEL", help="model folder or Hub id; the shipped model by default")
+    command.add_argument("--revision", metavar="REV", help="branch, tag or commit of a Hub model (default: main)")
+    command.add_argument("--device", choices=DEVICES, default="auto")
+    command.add_argument("--backend", choices=BACKENDS, default="auto")
+
+
 def positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
@@ -205,7 +207,9 @@ def run_explain(options: argparse.Namespace) -> int:
     from claimsift.output.text import write_explanation
     from claimsift.predict import Predictor
 
-    predictor = Predictor.from_pretrained(options.model, device=options.device, backend=options.backend)
+    predictor = Predictor.from_pretrained(
+        options.model, revision=options.revision, device=options.device, backend=options.backend
+    )
     contexts = [options.context or ""]
     scored = predictor.score_sentences([options.sentence], contexts)
     write_explanation(sys.stdout, *explain(predictor, scored, contexts))
