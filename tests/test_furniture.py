@@ -106,6 +106,14 @@ def test_of_a_headline_and_its_copies_one_stays():
     assert furniture(text).count("Mine fire kills six") == 1
 
 
+def test_a_headline_of_few_words_is_no_part_of_the_menu_above_it():
+    page = "Home\nCouncil chamber\n{}\nBy Ann Bee\nThe mayor said so on Monday."
+    assert furniture(page.format("Mayor denies fraud")) == ["Home", "By Ann Bee"]
+    assert furniture(page.format("Mayor denies fraud in bridge fund")) == ["Home", "By Ann Bee"]
+    longer = page.format("City hall\nMayor denies fraud in bridge fund")
+    assert furniture(longer) == ["Home", "Council chamber", "City hall", "By Ann Bee"]
+
+
 def test_a_sentence_that_comes_again_stays_unless_furniture_is_on_all_sides():
     sentence = "Comments that insult others are taken down without notice."
     assert furniture(f"{sentence}\nThe bridge fell on Monday.\n{sentence}") == []

@@ -374,8 +374,14 @@ def _mark_repeated_between_furniture(lines: list[Line]) -> None:
 
 
 def _mark_menus(lines: list[Line]) -> None:
-    """Marks lines of a word or three that stand in a row, one of which at least is furniture."""
-    for is_short, group in itertools.groupby(lines, key=lambda line: line.unfinished and line.words <= LABEL_LINE):
+    """Marks lines of a word or three that stand in a row, one of which at least is furniture.
+
+    Above the prose, where no longer line can be the headline, one of them may be.
+    """
+    prose = next((index for index, line in enumerate(lines) if line.is_prose), len(lines))
+    headlines = (line.unfinished and not line.furniture and line.words > LABEL_LINE for line in lines[: prose + 1])
+    below = lines if any(headlines) else lines[prose:]
+    for is_short, group in itertools.groupby(below, key=lambda line: line.unfinished and line.words <= LABEL_LINE):
         row = list(group)
         if is_short and len(row) >= FEWEST and any(line.furniture and not line.is_date for line in row):
             _mark(row)
