@@ -49,9 +49,9 @@ def check(path: Path) -> int:
         AssertionError: an article, a sentence or an error is not as promised.
         Exception: any other that a reader lets out.
     """
-    errors = []
+    errors, notices = [], []
     for lines in (False, True):
-        reader = ArticleReader(lines=lines, on_error=errors.append)
+        reader = ArticleReader(lines=lines, on_error=errors.append, on_notice=notices.append)
         for article in reader.read([str(path)]):
             article.id.encode()
             article.text.encode()
@@ -61,7 +61,7 @@ def check(path: Path) -> int:
                 assert sentence.start >= end
                 end = sentence.end
         assert reader.bytes_read == path.stat().st_size
-    for error in errors:
+    for error in errors + notices:
         assert error.place.startswith(str(path)), error
         assert len(str(error).splitlines()) == 1, error
     return len(errors)
@@ -74,6 +74,8 @@ def main() -> int:
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, stop)
+    unraisable = []
+    sys.unraisablehook = unraisable.append
     randomly = random.Random(options.seed)
     corpus = {path: path.read_bytes() for path in sorted(CORPUS.iterdir())}
     end = time.monotonic() + options.seconds
@@ -84,7 +86,7 @@ def main() -> int:
             suffix = "".join(seed.suffixes)
             path = Path(scratch) / f"spoilt{suffix}"  # after a crash of the interpreter it is still there
             path.write_bytes(spoilt(content, seed.suffix, list(corpus.values()), randomly))
-            outcome = read(path)
+            outcome = read(path) or (f"{unraisable.pop().exc_type.__name__}, which was ignored" if unraisable else None)
             rounds[suffix] += 1
             if outcome not in found:
                 found.add(outcome)
@@ -100,7 +102,9 @@ def read(path: Path) -> str | None:
     try:
         check(path)
         return None
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a panic of a library in Rust is no Exception
         trace = error.__traceback__
         while trace.tb_next:
             trace = trace.tb_next

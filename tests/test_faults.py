@@ -411,11 +411,16 @@ def raising(error):
 # What nobody thought of
 
 
+class Panic(BaseException):
+    """What libraries in Rust raise is no Exception."""
+
+
 @pytest.mark.parametrize("before", [True, False])
-def test_an_unexpected_error_is_one_line_and_a_traceback_on_request(monkeypatch, capfd, before):
-    monkeypatch.setattr(score.Predictor, "from_pretrained", raising(ZeroDivisionError("the number\nof the beast")))
+@pytest.mark.parametrize("kind", [ZeroDivisionError, Panic])
+def test_an_unexpected_error_is_one_line_and_a_traceback_on_request(monkeypatch, capfd, before, kind):
+    monkeypatch.setattr(score.Predictor, "from_pretrained", raising(kind("the number\nof the beast")))
     assert cli.main(["score", str(EXAMPLE)]) == 70
-    line = "claimsift: internal error: ZeroDivisionError: the number; run again with --debug and report what it says\n"
+    line = f"claimsift: internal error: {kind.__name__}: the number; run again with --debug and report what it says\n"
     assert capfd.readouterr().err == line
     arguments = ["--debug", "score", str(EXAMPLE)] if before else ["score", str(EXAMPLE), "--debug"]
     assert cli.main(arguments) == 70

@@ -6,6 +6,7 @@ from fuzz_readers import CORPUS, check, spoilt
 FILES = sorted(CORPUS.iterdir())
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_what_was_found_once_is_read_or_reported(path):
     check(path)

@@ -22,6 +22,13 @@ def test_offsets_are_exact_and_no_word_is_lost_on_any_text(text):
     assert (outside + text[end:]).strip() == ""
 
 
+@given(st.text(st.sampled_from("US.u\u00a0\u0085\u2028\u2003 \n“é"), max_size=12))
+def test_an_initial_spaced_from_its_full_stop_is_no_panic(text):
+    """What sentencex raises there is no Exception, and would end a job."""
+    for sentence in split_sentences(f"{text} U\u00a0. Reik left. U\u2003\u2003. He said so."):
+        assert sentence.text.strip()
+
+
 def test_a_quotation_stays_with_its_attribution():
     text = '"We never fired. We were asleep," the captain said. Nobody was hurt.'
     assert [s.text for s in split_sentences(text)] == [text[:51], text[52:]]

@@ -41,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt as signalled:
         print("claimsift: interrupted; a job with -o goes on when the same command is run again", file=sys.stderr)
         return EXIT_TERMINATED if isinstance(signalled, Terminated) else EXIT_INTERRUPTED
-    except Exception as error:
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of a library in Rust is no Exception
         if getattr(options, "debug", False):
             traceback.print_exc()
         code, message = describe_error(error)
@@ -49,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return code
 
 
-def describe_error(error: Exception) -> tuple[int, str]:
+def describe_error(error: BaseException) -> tuple[int, str]:
     """Returns the exit code for an error, and what to say of it in one line."""
     if isinstance(error, ClaimsiftError):
         return EXIT_USAGE, str(error)

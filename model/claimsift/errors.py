@@ -5,7 +5,7 @@ class ClaimsiftError(Exception):
     """Something the user can mend; the command line prints it as one line, without a traceback."""
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What another library's error says, without the pages that may follow."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

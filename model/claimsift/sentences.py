@@ -1,8 +1,12 @@
 """Articles into sentences, with exact character offsets."""
 
+import re
 from dataclasses import dataclass
 
 import sentencex
+
+# An initial before its full stop, with white space between that is no ASCII: sentencex 1.0.32 panics there.
+SPACED_INITIAL = re.compile(r"([A-Z]\s*)[^\S\x00-\x7f]\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,10 @@ def split_sentences(text: str, context_sentences: int = 0) -> list[Sentence]:
     Returns:
         The sentences in text order; none for a text of white space alone.
     """
+    boundaries = sentencex.get_sentence_boundaries("en", SPACED_INITIAL.sub(r"\1 .", text))
     spans = [
         span
-        for boundary in sentencex.get_sentence_boundaries("en", text)
+        for boundary in boundaries
         for span in _split_at_line_breaks(text, boundary["start_index"], boundary["end_index"])
     ]
     return [

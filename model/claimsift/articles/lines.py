@@ -1,6 +1,7 @@
 """Bytes into lines of text: compression, encodings and bounds."""
 
 import codecs
+import contextlib
 import gzip
 import io
 import re
@@ -93,7 +94,8 @@ def _lines(stream: io.BufferedIOBase) -> Iterator[bytes | None]:
         for line in _bounded(text.readline, "\n"):
             yield line if line is None else line.encode("utf-8", "surrogatepass")
     finally:
-        text.detach()  # else it would close the stream, which may be standard input
+        with contextlib.suppress(ValueError):  # where a file is given up half-way, it is closed before this
+            text.detach()  # else it would close the stream, which may be standard input
 
 
 def _bounded(readline: Callable[[int], bytes | str], end: bytes | str) -> Iterator[bytes | str | None]:
