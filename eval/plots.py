@@ -117,7 +117,7 @@ def behaviour(report: dict) -> Figure:
     count = len(report["tests"])
     figure = Figure(figsize=(8, 0.6 + 0.26 * len(tests)), layout="constrained")
     axes = figure.subplots()
-    names, rates = [f"{plain_name(test)} ({test['kind']})" for test in tests], [test["rate"] for test in tests]
+    names, rates = [f"{plain_name(test['name'])} ({test['kind']})" for test in tests], [test["rate"] for test in tests]
     bars = axes.barh(names, rates, color=OURS)
     axes.bar_label(bars, [f"{test['failures']} of {test['cases']}" for test in tests], padding=3, fontsize=8)
     axes.set_xlim(0, 1.2 * max(rates, default=1))

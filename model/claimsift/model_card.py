@@ -94,7 +94,7 @@ def blocks(report: dict) -> dict[str, str]:
         "support": support_words(splits),
         "behaviour_table": behaviour_table(report["behaviour"]),
         "fairness": fairness_words(report["behaviour"]),
-        "weak_spots": weak_spots(splits.get("unseen", splits[main])),
+        "weak_spots": weak_spots(splits.get("cross_validation", splits[main])),
         "calibration": calibration_words(splits),
         "speed_table": speed_table(report["speed"]) if report["speed"] else "",
         "examples_table": examples_table(report["examples"]),
@@ -110,7 +110,14 @@ def headline_table(figures: dict, split: str) -> str:
         by_label = [f"{system[f'f1_{label}']:.2f}" for label in LABELS]
         macro = f"**{system['macro_f1']:.2f}** ({low:.2f}–{high:.2f})"
         rows.append([name, macro, *by_label, f"{system['accuracy']:.2f}", f"{system['mcc']:.2f}", behind(system)])
-    header = [f"F1 on {split}", "macro (95% interval)", *LABELS, "accuracy", "MCC", "behind claimsift (95% interval)"]
+    header = [
+        f"F1 on {plain_name(split)}",
+        "macro (95% interval)",
+        *LABELS,
+        "accuracy",
+        "MCC",
+        "behind claimsift (95% interval)",
+    ]
     calibration = figures["calibration"]
     honesty = f"Expected calibration error {calibration['ece']:.3f} (15 bins), Brier score {calibration['brier']:.3f}."
     return f"{table(header, rows)}\n\n{honesty}"
@@ -121,7 +128,7 @@ def behind(system: dict) -> str:
     if "ahead" not in system:
         return "–"
     low, high = system["ahead"]["interval"]
-    gap = f"{system['ahead']['macro_f1']:.2f} ({low:.2f}–{high:.2f})"
+    gap = f"{system['ahead']['macro_f1']:.2f} ({low:.2f} to {high:.2f})"
     return f"**{gap}**" if low > 0 else gap
 
 
@@ -148,7 +155,7 @@ def confusion_table(figures: dict) -> str:
 
 def support_words(splits: dict) -> str:
     return ", ".join(
-        f"{split.replace('_', '-')} holds {last_system(figures)['support_denial']} denials and "
+        f"{plain_name(split)} holds {last_system(figures)['support_denial']} denials and "
         f"{last_system(figures)['support_unverified_report']} unverified reports"
         for split, figures in splits.items()
     )
@@ -157,7 +164,7 @@ def support_words(splits: dict) -> str:
 def calibration_words(splits: dict) -> str:
     stages = {split: figures["calibration_bins"] for split, figures in splits.items()}
     gaps = ", ".join(
-        f"{split.replace('_', '-')} {of['before']['ece']:.3f} → {of['after']['ece']:.3f}"
+        f"{plain_name(split)} {of['before']['ece']:.3f} → {of['after']['ece']:.3f}"
         for split, of in stages.items()
         if "before" in of
     )
@@ -213,7 +220,7 @@ def behaviour_table(behaviour: dict) -> str:
     """The behavioural tests that fail most often, and all of them together."""
     tests = sorted(behaviour["tests"], key=lambda test: -test["rate"])
     rows = [
-        [plain_name(test), test["kind"], test["cases"], test["failures"], f"{test['rate']:.0%}"]
+        [plain_name(test["name"]), test["kind"], test["cases"], test["failures"], f"{test['rate']:.0%}"]
         for test in tests[:WORST_TESTS]
     ]
     cases, failures = (sum(test[key] for test in tests) for key in ("cases", "failures"))
@@ -221,14 +228,14 @@ def behaviour_table(behaviour: dict) -> str:
     return table(["behavioural test", "kind", "cases", "failures", "failure rate"], rows)
 
 
-def plain_name(test: dict) -> str:
-    return test["name"].replace("_", " ")
+def plain_name(name: str) -> str:
+    return name.replace("cross_validation", "cross-validation").replace("_", " ")
 
 
 def fairness_words(behaviour: dict) -> str:
     """How often a label changes with the group that a sentence names, and for which group the most."""
     return "\n".join(
-        f"- {name.replace('_', ' ')}: {fairness_sentence(figures['groups'])}"
+        f"- {plain_name(name)}: {fairness_sentence(figures['groups'])}"
         for name, figures in behaviour["fairness"].items()
     )
 
@@ -236,5 +243,7 @@ def fairness_words(behaviour: dict) -> str:
 def fairness_sentence(groups: dict[str, dict]) -> str:
     rates = {group: of["rate"] for group, of in groups.items()}
     most = max(rates, key=rates.get)
+    if rates[most] == 0:
+        return f"no label changes over {len(rates)} groups"
     mean = sum(rates.values()) / len(rates)
     return f"{mean:.1%} of the labels change over {len(rates)} groups, most often for {most} ({rates[most]:.1%})"
