@@ -36,7 +36,7 @@ from claimsift import cli, predict
 predict.REMEMBERED_SENTENCES = 0
 sys.exit(cli.main(sys.argv[1:]))
 """
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 0.02
 TENTHS = 10
 
 

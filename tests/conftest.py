@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here may need the Hub; set before any of its libraries is imported
@@ -12,6 +13,9 @@ from claimsift.annotations.sources import FOLDERS_VARIABLE, SOURCES
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
 from claimsift.predict import ScoredSentence
+
+# Where the tests run in the background, Ctrl-C is ignored, by what they start too, and could not be tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_DATA = ROOT / "tests" / "data" / "own.jsonl"  # six short pieces written for the tests

@@ -50,7 +50,9 @@ def claimsift(run):
 @pytest.fixture
 def small(tmp_path):
     """The shipped model with its int8 weights alone, among things that do not go to the Hub."""
-    folder = shutil.copytree(SHIPPED_MODEL, tmp_path / "small", ignore=shutil.ignore_patterns("*.safetensors", "report"))
+    folder = shutil.copytree(
+        SHIPPED_MODEL, tmp_path / "small", ignore=shutil.ignore_patterns("*.safetensors", "report")
+    )
     (folder / "report" / "plots").mkdir(parents=True)
     (folder / "report" / "report.html").write_text("<p>0.85</p>")
     (folder / "report" / "plots" / "curve.svg").write_text("<svg/>")

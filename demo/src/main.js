@@ -64,6 +64,7 @@ function tag() {
   job += 1;
   text = input.value;
   view.show(text, []);
+  if (progress.hidden) status.textContent = "Reading …"; // else it says how far loading has come
   worker.postMessage({ type: "score", job, text });
 }
 
