@@ -1,6 +1,6 @@
 """Scores real sentences again and again, in random order, and looks for memory that grows and results that drift.
 
-python eval/soak.py [--model FOLDER] [--sentences 20000] [--times 5]
+python eval/soak.py [--model FOLDER] [--sentences 10000] [--times 10]
 
 Sentences of articles that are in no split of the dataset go through ``claimsift score``, each several times. The memory
 of scores is switched off, so that each time counts. Writes ``soak.json`` and ``soak.md`` into the output folder, and
@@ -43,8 +43,8 @@ TENTHS = 10
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", help="model folder or Hub id; the shipped model by default")
-    parser.add_argument("--sentences", type=int, default=20_000, help="different ones (default: 20,000)")
-    parser.add_argument("--times", type=int, default=5, help="that each is scored (default: 5)")
+    parser.add_argument("--sentences", type=int, default=10_000, help="different ones (default: 10,000)")
+    parser.add_argument("--times", type=int, default=10, help="that each is scored (default: 10)")
     parser.add_argument("--output", type=Path, default=ROOT / "eval" / "results", help="folder (default: eval/results)")
     options = parser.parse_args(arguments)
     texts = draw(options.sentences).sentences
