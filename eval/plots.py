@@ -10,7 +10,6 @@ from claimsift.model_card import plain_name
 
 LINE_STYLES = dict(zip(LABELS, ("-", "--", "-.", ":"), strict=True))  # a second cue beside colour
 OURS, OTHERS = "#b3261e", "#5f5f5f"
-SPLIT_NAMES = {"test": "test", "dev": "dev", "cross_validation": "cross-validation"}
 
 
 def draw(report: dict) -> dict[str, Figure]:
@@ -34,7 +33,7 @@ def beside(splits: dict, draw_one) -> Figure:
     figure = Figure(figsize=(4.2 * len(splits), 3.8), layout="constrained")
     for axes, (split, figures) in zip(np.atleast_1d(figure.subplots(1, len(splits))), splits.items(), strict=True):
         draw_one(axes, figures)
-        axes.set_title(f"{SPLIT_NAMES.get(split, split)}, {figures['sentences']:,} sentences", fontsize=10)
+        axes.set_title(f"{plain_name(split)}, {figures['sentences']:,} sentences", fontsize=10)
         plain(axes)
     return figure
 
@@ -45,7 +44,7 @@ def systems(splits: dict) -> Figure:
     for axes, (split, figures) in zip(np.atleast_1d(figure.subplots(1, len(splits))), splits.items(), strict=True):
         items = [(name, of["macro_f1"], of["interval"]["macro_f1"]) for name, of in figures["systems"].items()]
         dots(axes, items, highlight=items[-1][0])
-        axes.set_title(f"macro-F1 on {SPLIT_NAMES.get(split, split)}", fontsize=10)
+        axes.set_title(f"macro-F1 on {plain_name(split)}", fontsize=10)
         axes.set_xlim(0, 1)
     return figure
 

@@ -31,14 +31,14 @@ from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.labels import COLOURS, LABELS
-from claimsift.model_card import SPLITS, last_system
+from claimsift.model_card import SPLITS, last_system, plain_name
 from eval.baselines import BASELINES
 from eval.behaviour.suite import load_suite, run_suite
 from eval.calibration import reliability, with_temperature
 from eval.curves import precision_recall, selective
 from eval.evaluate import MODEL, calibration_figures, check_splits, figures
 from eval.label_noise import audit
-from eval.plots import SPLIT_NAMES, draw
+from eval.plots import draw
 from eval.predictions import SUFFIX, Predictions, predict
 from eval.slices import slice_figures
 
@@ -101,9 +101,9 @@ def make_report(model: Path, predictions: dict[str, Predictions], dataset: datas
     rows = {split: predictions[split].rows(everything) for split in SPLITS if split in predictions}
     calibration = json.loads((model / "training.json").read_text(encoding="utf-8")).get("calibration", {})
     own = {split: predictions[split].systems[MODEL] for split in rows}
-    predictor = Predictor.from_pretrained(model)
+    predictor, weights = Predictor.from_pretrained(model), weights_sha256(model)
     return {
-        "weights_sha256": weights_sha256(model),
+        "weights_sha256": weights,
         "train_sentences": len(dataset["train"]),
         "splits": {
             split: figures(predictions[split], rows[split])
@@ -115,7 +115,7 @@ def make_report(model: Path, predictions: dict[str, Predictions], dataset: datas
         "behaviour": run_suite(predictor, load_suite()),
         "examples": examples(predictor),
         "learning_curve": read_results("learning_curve"),
-        "speed": speed(weights_sha256(model)),
+        "speed": speed(weights),
     }
 
 
@@ -215,7 +215,7 @@ def page(report: dict, drawings: dict[str, str], dataset: datasets.DatasetDict |
         drawings=drawings,
         labels=LABELS,
         colours=COLOURS,
-        split_names=SPLIT_NAMES,
+        plain_name=plain_name,
         last_system=last_system,
         sentences=sentences(report, dataset) if dataset else None,
     )

@@ -18,6 +18,7 @@ from claimsift import Predictor
 from claimsift.cards import table
 from claimsift.errors import ClaimsiftError, InputError
 from claimsift.labels import LABELS
+from claimsift.model_card import plain_name
 from claimsift.predict import ScoredSentence
 
 FOLDER = Path(__file__).resolve().parent
@@ -194,14 +195,14 @@ def compare_groups(test: BehaviouralTest, scored: Scored) -> dict:
 
 def to_markdown(report: dict) -> str:
     """Renders what :func:`run_suite` returns: a table of the tests, and one for each test that exchanges groups."""
-    rows = [[test["name"].replace("_", " "), test["kind"], test["cases"], test["failures"]] for test in report["tests"]]
+    rows = [[plain_name(test["name"]), test["kind"], test["cases"], test["failures"]] for test in report["tests"]]
     for kind in dict.fromkeys(row[1] for row in rows):
         counts = [(cases, failures) for _, of_kind, cases, failures in rows if of_kind == kind]
         rows.append([f"**{KINDS[kind]}, all**", kind, *map(sum, zip(*counts, strict=True))])
     header = ["behavioural test", "kind", "cases", "failures", "failure rate"]
     parts = [table(header, ([*row, f"{row[3] / row[2]:.1%}"] for row in rows))]
     for name, figures in report["fairness"].items():
-        header = [name.replace("_", " "), "labels changed", "shift of probability"]
+        header = [plain_name(name), "labels changed", "shift of probability"]
         groups = figures["groups"].items()
         parts.append(table(header, ([group, f"{row['rate']:.1%}", f"{row['shift']:+.3f}"] for group, row in groups)))
         parts.append(f"From the lowest group's probability to the highest's: {figures['spread']:.3f} on average.")

@@ -17,7 +17,7 @@ from claimsift.backends import Backend, load_backend
 from claimsift.errors import ClaimsiftError
 from claimsift.furniture import find_furniture
 from claimsift.hub import column_order, read_json, resolve_model
-from claimsift.labels import LABELS
+from claimsift.labels import BACKGROUND, LABELS
 from claimsift.sentences import Sentence, split_sentences
 
 # Sentences are sorted by length within a window: a larger one wastes less padding and holds more text in memory.
@@ -213,7 +213,7 @@ class Predictor:
 
 Key = str | tuple[str, str]  # what the model reads: a sentence, or a sentence and its context
 Scores = tuple[list[float], bool]  # four probabilities, and whether the sentence was cut
-FURNITURE: Scores = [float(label == "background") for label in LABELS], False
+FURNITURE: Scores = [float(label == BACKGROUND) for label in LABELS], False
 
 
 @dataclass

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from claimsift.articles.lines import BUFFER_SIZE, DAMAGED, MAX_LINE, NOT_UTF8, TOO_LONG
-from claimsift.errors import InputError
+from claimsift.errors import InputError, first_line
 
 Rows = Iterator[tuple[int, dict | str]]
 
@@ -99,7 +99,7 @@ def open_parquet(name: str, stream: io.BufferedReader):
         # With its defaults, pyarrow fetches the whole file ahead.
         return parquet.ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_SIZE, page_checksum_verification=True)
     except (ArrowException, OSError, UnicodeDecodeError) as error:  # the last one of column names
-        raise InputError(name, f"not a Parquet file, or damaged ({_first_line(error)}); fetch it anew") from error
+        raise InputError(name, f"not a Parquet file, or damaged ({first_line(error)}); fetch it anew") from error
 
 
 def parquet_rows(name: str, file) -> Rows:
@@ -113,7 +113,7 @@ def parquet_rows(name: str, file) -> Rows:
                 number += 1
                 yield number, _parquet_row(batch, index)
     except (ArrowException, OSError) as error:
-        raise InputError(f"{name}:{number + 1}", f"{DAMAGED} ({_first_line(error)}); fetch it anew") from error
+        raise InputError(f"{name}:{number + 1}", f"{DAMAGED} ({first_line(error)}); fetch it anew") from error
 
 
 def _parquet_row(batch, index: int) -> dict | str:
@@ -122,13 +122,9 @@ def _parquet_row(batch, index: int) -> dict | str:
     except UnicodeDecodeError:
         return NOT_UTF8
     except (ValueError, OverflowError) as error:  # such as a date outside Python's calendar
-        return f"holds a value that cannot be read ({_first_line(error)}); drop the column, or mend the value"
+        return f"holds a value that cannot be read ({first_line(error)}); drop the column, or mend the value"
 
 
 def to_json(value: object) -> str:
     """Returns JSON; what has no form of its own there, such as a date, is written as text."""
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
