@@ -28,6 +28,7 @@ import yaml
 from accelerate.utils import get_int_from_env
 from folds import nth_fold
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     HfArgumentParser,
@@ -58,6 +59,7 @@ class Recipe:
     data: str = field(default="data/annotations", metadata={"help": "dataset folder, or a JSONL file"})
     max_length: int = field(default=128, metadata={"help": "tokens of a sentence that the model reads"})
     context: bool = field(default=False, metadata={"help": "read the two preceding sentences as a second segment"})
+    attention_dropout: float | None = field(default=None, metadata={"help": "default: as the encoder was trained"})
     class_weight_power: float = field(default=0.0, metadata={"help": "0 no class weights, 1 inverse to frequency"})
     oversample_power: float = field(default=0.0, metadata={"help": "0 no oversampling, 1 all labels equally often"})
     focal_gamma: float = field(
@@ -180,13 +182,17 @@ def make_trainer(
     base = resolve_encoder(recipe.base)
     set_seed(args.seed)  # the classifier's first weights are drawn below
     tokenizer = AutoTokenizer.from_pretrained(base, model_max_length=recipe.max_length)
+    config = AutoConfig.from_pretrained(base, num_labels=len(LABELS), id2label=ID_TO_LABEL, label2id=LABEL_TO_ID)
+    if recipe.attention_dropout is not None:
+        name = "attention_dropout" if hasattr(config, "attention_dropout") else "attention_probs_dropout_prob"
+        setattr(config, name, recipe.attention_dropout)
     model = AutoModelForSequenceClassification.from_pretrained(
         base,
-        num_labels=len(LABELS),
-        id2label=ID_TO_LABEL,
-        label2id=LABEL_TO_ID,
+        config=config,
         dtype=torch.float32,
         use_safetensors=True,
+        # On a CPU, PyTorch's fused attention takes two to three times as long as plain matrices to run backwards.
+        attn_implementation="eager" if args.device.type == "cpu" else None,
     )
     # Not a setting of transformers: it tells the Predictor how the model was trained to read.
     model.config.context_sentences = CONTEXT_SENTENCES if recipe.context else 0
