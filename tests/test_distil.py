@@ -104,6 +104,17 @@ def test_finished_runs_are_measured_on_what_they_held_back(teachers, tmp_path):
     assert entry["folds"].keys() == {"0", "1"}
 
 
+def test_a_student_is_measured_on_what_its_teachers_held_back_and_on_nothing_else(teachers, tmp_path):
+    options = ["--name", "student", "--folds", "2", "--first", "1", "--log", "log.jsonl", "--pool", "", *SMALL]
+    python("cross_validate.py", RECIPE, *options, "--teachers", teachers[0], cwd=tmp_path)
+    entry = json.loads((tmp_path / "log.jsonl").read_text())
+    assert entry["held_back"]["sentences"] == 20
+    command = [sys.executable, ROOT / "train" / "cross_validate.py", RECIPE, *options, "--teachers", teachers[1]]
+    done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{teachers[1]}: has seen what is to be held back" in done.stderr
+
+
 def test_a_run_on_documents_that_have_changed_since_is_refused(teachers):
     train = load_annotations(OWN_DATA)["train"]
     assert len(held_back_fold(teachers[0], train).held_back) == 20

@@ -8,13 +8,14 @@ from collections import Counter
 from itertools import pairwise
 
 import datasets
+import numpy as np
 import pytest
 import torch
 import yaml
 from conftest import OWN_DATA, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import pipeline
+from transformers import AutoTokenizer, BertConfig, BertModel, pipeline
 
 from claimsift import Predictor
 from claimsift.annotations import load_annotations
@@ -22,6 +23,7 @@ from claimsift.encoder import convert_embedded
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL
 from claimsift.packages import file_sha256
+from train.cross_validate import to_table
 from train.finetune import (
     COMPLETE,
     LengthGroupedSampler,
@@ -124,17 +126,31 @@ def test_a_launch_that_would_silently_start_one_process_is_refused(tmp_path):
 def test_cross_validation_scores_every_held_back_sentence_once_against_its_own_label(tmp_path):
     script = ROOT / "train" / "cross_validate.py"
     command = [sys.executable, script, RECIPE, "--name", "trial", "--folds", "2", "--jobs", "2"]
-    command += ["--log", "log.jsonl", *SMALL]
+    command += ["--log", "log.jsonl", "--seeds", "1", "2", *SMALL]
     # From the shipped model, hardly trained further: what comes out is how well that one does.
     command += ["--base", SHIPPED_MODEL, "--num_train_epochs", "1", "--learning_rate", "1e-6"]
     subprocess.run(list(map(str, command)), cwd=tmp_path, check=True)
     [line] = (tmp_path / "log.jsonl").read_text().splitlines()
     entry = json.loads(line)
     assert entry["folds"].keys() == {"0", "1"}
+    assert entry["seeds"].keys() == {"1", "2"}
+    assert entry["held_back"]["macro_f1"] == pytest.approx(np.mean(list(entry["seeds"].values())))
+    assert "±" in to_table(tmp_path / "log.jsonl")
     assert entry["held_back"]["sentences"] == 40
     # Predictions paired with other sentences' labels would come out near 0.25.
     assert entry["held_back"]["macro_f1"] > 0.5
     assert os.listdir(tmp_path) == ["log.jsonl"]
+
+
+def test_attention_dropout_is_set_under_each_encoders_own_name(tmp_path):
+    config = BertConfig(num_hidden_layers=1, hidden_size=8, num_attention_heads=1, intermediate_size=8)
+    BertModel(config).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(SHIPPED_MODEL).save_pretrained(tmp_path)
+    train = load_annotations(OWN_DATA)["train"]
+    args = parse(["--output_dir", str(tmp_path)])[1]
+    for base in (str(tmp_path), str(SHIPPED_MODEL)):
+        model = make_trainer(Recipe(base=base, attention_dropout=0.25), args, train, None).model
+        assert 0.25 in {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)}
 
 
 def test_context_reaches_the_model(tmp_path):

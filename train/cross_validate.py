@@ -8,12 +8,15 @@ figures is added to ``cross_validation.jsonl`` beside this file, and the table o
 """
 
 import argparse
+import copy
 import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
@@ -21,8 +24,8 @@ sys.path.append(str(HERE.parent))  # for eval/, which is no installed package
 import datasets
 import evaluate
 import numpy as np
-from distil import soft_label_logits
-from finetune import METRICS, Recipe, find_data, make_trainer, parse, tokenize, without
+from distil import DistilRecipe, make_student, not_seen, soft_label_logits
+from finetune import METRICS, find_data, make_trainer, parse, tokenize, without
 from folds import Fold, held_back_fold, split
 from joblib import Parallel, delayed
 from transformers import TrainingArguments
@@ -45,6 +48,14 @@ Predict = Callable[[datasets.Dataset], Scored]
 Learn = Callable[[datasets.Dataset], Predict]
 
 
+class Task(NamedTuple):
+    """One model to measure."""
+
+    learn: Learn
+    fold: Fold
+    seed: int
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], allow_abbrev=False)
     parser.add_argument("recipe")
@@ -54,6 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--folds", type=int, default=FOLDS)
     parser.add_argument("--jobs", type=int, default=1, help="folds trained side by side, the threads shared among them")
     parser.add_argument("--first", type=int, help="stop after this many folds: a cheaper look")
+    parser.add_argument("--seeds", type=int, nargs="+", help="train every fold once with each of these")
     parser.add_argument(
         "--leave_out", choices=("document", "source", "outlet"), default="document", help="what is held back"
     )
@@ -64,22 +76,37 @@ def main(arguments: list[str] | None = None) -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
-        recipe, args = parse([options.recipe, *overrides, *settings])
+        recipe, args = parse([options.recipe, *overrides, *settings], DistilRecipe)
         dataset = load_annotations(find_data(recipe.data), require_all=True)
         dataset["train"] = without(recipe.without, dataset["train"])
-        if options.runs:
-            tasks = [(run_learner(run, args), held_back_fold(run, dataset["train"])) for run in options.runs]
-        else:
-            learn = baseline_learner(options.baseline) if options.baseline else recipe_learner(recipe, args)
-            folds = list(split(dataset["train"], options.folds, options.leave_out))[: options.first]
-            tasks = [(learn, fold) for fold in folds]
-        figures = cross_validate(tasks, dataset, options.jobs)
+        figures = cross_validate(make_tasks(options, recipe, args, dataset["train"]), dataset, options.jobs)
     entry = {"name": options.name, "leave_out": options.leave_out, "options": described(options, overrides), **figures}
     with options.log.open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
     if options.log == LOG:
         fill_block(HERE / "README.md", "cross-validation", to_table(LOG))
     print(json.dumps(entry, indent=2))
+
+
+def make_tasks(
+    options: argparse.Namespace, recipe: DistilRecipe, args: TrainingArguments, train: datasets.Dataset
+) -> list[Task]:
+    if options.runs:
+        return [Task(run_learner(run, args), held_back_fold(run, train), args.seed) for run in options.runs]
+    folds = list(split(train, options.folds, options.leave_out))[: options.first]
+    if options.baseline:
+        return [Task(baseline_learner(options.baseline), fold, args.seed) for fold in folds]
+    for teacher in recipe.teachers:
+        if not all(not_seen(Path(teacher), train.select(fold.held_back)).all() for fold in folds):
+            raise ClaimsiftError(f"{teacher}: has seen what is to be held back; take one that held it back too")
+    learners = {seed: recipe_learner(recipe, with_seed(args, seed)) for seed in options.seeds or [args.seed]}
+    return [Task(learn, fold, seed) for seed, learn in learners.items() for fold in folds]
+
+
+def with_seed(args: TrainingArguments, seed: int) -> TrainingArguments:
+    args = copy.copy(args)
+    args.seed = seed
+    return args
 
 
 def described(options: argparse.Namespace, overrides: list[str]) -> list[str]:
@@ -90,12 +117,14 @@ def described(options: argparse.Namespace, overrides: list[str]) -> list[str]:
     for name, default in (("baseline", None), ("folds", FOLDS), ("first", None)):
         value = getattr(options, name)
         chosen += [] if value == default else [f"--{name}", str(value)]
+    if options.seeds:
+        chosen += ["--seeds", *map(str, options.seeds)]
     return [*chosen, *overrides]
 
 
-def recipe_learner(recipe: Recipe, args: TrainingArguments) -> Learn:
+def recipe_learner(recipe: DistilRecipe, args: TrainingArguments) -> Learn:
     def learn(train: datasets.Dataset) -> Predict:
-        trainer = make_trainer(recipe, args, train, None)
+        trainer = (make_student if recipe.teachers else make_trainer)(recipe, args, train, None)
         trainer.train()
 
         def predict(rows: datasets.Dataset) -> Scored:
@@ -132,32 +161,44 @@ def run_learner(run: Path, args: TrainingArguments) -> Learn:
     return learn
 
 
-def cross_validate(tasks: list[tuple[Learn, Fold]], dataset: datasets.DatasetDict, jobs: int = 1) -> dict:
-    """Trains a model for each fold.
+def cross_validate(tasks: list[Task], dataset: datasets.DatasetDict, jobs: int = 1) -> dict:
+    """Trains a model for each task.
 
     Returns:
-        ``held_back``: figures of ``claim_metrics`` over the held-back sentences of all folds together. ``folds``:
-        macro-F1 of each. ``dev``: the mean of the fold models' figures on dev.
+        ``held_back``: figures of ``claim_metrics`` over the held-back sentences of all folds together, the mean over
+        seeds. ``folds``: macro-F1 of each, likewise. ``seeds``: macro-F1 with each seed. ``dev``: the mean of all
+        models' figures on dev.
     """
     metric = evaluate.load(str(METRICS), keep_in_memory=True)
-    all_predictions, all_labels, by_fold, on_dev = [], [], {}, []
     scored = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(score_fold)(learn, dataset, fold) for learn, fold in tasks
+        delayed(score_fold)(task.learn, dataset, task.fold) for task in tasks
     )
-    for (_, fold), (held_back, dev) in zip(tasks, scored, strict=True):
-        predictions, labels = held_back
-        all_predictions += predictions
-        all_labels += labels
-        by_fold[fold.name] = metric.compute(predictions=predictions, references=labels)["macro_f1"]
-        on_dev.append(metric.compute(predictions=dev[0], references=dev[1]))
-        print(f"fold {fold.name}: macro-F1 {by_fold[fold.name]:.3f}, on dev {on_dev[-1]['macro_f1']:.3f}", flush=True)
-    wanted = ("macro_f1", *(f"f1_{label}" for label in LABELS))
-    held_back = metric.compute(predictions=all_predictions, references=all_labels)
+    by_fold, by_seed, on_dev = defaultdict(list), {}, []
+    for task, (held_back, dev) in zip(tasks, scored, strict=True):
+        together = by_seed.setdefault(task.seed, ([], []))
+        for some, more in zip(together, held_back, strict=True):
+            some += more
+        by_fold[task.fold.name].append(compute(metric, held_back)["macro_f1"])
+        on_dev.append(compute(metric, dev))
+        figure = by_fold[task.fold.name][-1]
+        print(f"fold {task.fold.name}: macro-F1 {figure:.3f}, on dev {on_dev[-1]['macro_f1']:.3f}", flush=True)
+    of_seeds = {str(seed): compute(metric, together) for seed, together in by_seed.items()}
     return {
-        "held_back": {"sentences": len(all_labels)} | {key: held_back[key] for key in wanted},
-        "folds": by_fold,
-        "dev": {key: float(np.mean([figures[key] for figures in on_dev])) for key in wanted},
+        "held_back": {"sentences": len(together[0])} | mean_figures(of_seeds.values()),
+        "folds": {name: float(np.mean(values)) for name, values in by_fold.items()},
+        "seeds": {seed: figures["macro_f1"] for seed, figures in of_seeds.items()},
+        "dev": mean_figures(on_dev),
     }
+
+
+def compute(metric: evaluate.EvaluationModule, scored: Scored) -> dict[str, float]:
+    predictions, labels = scored
+    figures = metric.compute(predictions=predictions, references=labels)
+    return {key: figures[key] for key in ("macro_f1", *(f"f1_{label}" for label in LABELS))}
+
+
+def mean_figures(figures: Collection[dict[str, float]]) -> dict[str, float]:
+    return {key: float(np.mean([some[key] for some in figures])) for key in next(iter(figures))}
 
 
 def score_fold(learn: Learn, dataset: datasets.DatasetDict, fold: Fold) -> tuple[Scored, Scored]:
@@ -175,7 +216,11 @@ def to_table(log: Path) -> str:
 def _row(entry: dict) -> list[str]:
     settings = f"{entry['name']}: `{shlex.join(entry['options'])}`" if entry["options"] else entry["name"]
     folds = ", ".join(f"{name}: {figure:.3f}" for name, figure in entry["folds"].items())
-    return [settings, entry["leave_out"], *_figures(entry["held_back"]), folds, *_figures(entry["dev"])]
+    held_back, *of_labels = _figures(entry["held_back"])
+    seeds = list(entry.get("seeds", {}).values())
+    if len(seeds) > 1:
+        held_back += f" ± {np.std(seeds, ddof=1):.3f}"
+    return [settings, entry["leave_out"], held_back, *of_labels, folds, *_figures(entry["dev"])]
 
 
 def _figures(figures: dict) -> list[str]:

@@ -32,7 +32,7 @@ from finetune import (
 )
 from folds import held_back_fold, read_training
 from tqdm import tqdm
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from claimsift.annotations import load_annotations
@@ -63,13 +63,19 @@ def main(arguments: list[str] | None = None) -> None:
         raise ClaimsiftError("no teachers to learn from: set teachers to folders of finished runs of finetune.py")
     if recipe.context or recipe.oversample_power:
         raise ClaimsiftError("distillation reads single sentences, each once: leave context and oversample_power alone")
-    args.remove_unused_columns = False  # the soft labels are no input of the model
     checkpoint = find_checkpoint(Path(args.output_dir), recipe.resume)
     dataset = load_dataset(recipe)
+    run(make_student(recipe, args, dataset["train"], dataset["dev"]), recipe, dataset, checkpoint)
+
+
+def make_student(
+    recipe: DistilRecipe, args: TrainingArguments, train: datasets.Dataset, dev: datasets.Dataset | None
+) -> Trainer:
+    """Returns a ``Trainer`` of a new student; where soft labels are missing, the teachers give them first."""
+    args.remove_unused_columns = False  # the soft labels are no input of the model
     with args.main_process_first(desc="soft labels"):  # the other processes find them on disk
-        train = with_soft_labels(dataset["train"], read_pool(recipe), recipe, args)
-    trainer = make_trainer(recipe, args, train, dataset["dev"], partial(DistilTrainer, recipe=recipe))
-    run(trainer, recipe, dataset, checkpoint)
+        train = with_soft_labels(train, read_pool(recipe), recipe, args)
+    return make_trainer(recipe, args, train, dev, partial(DistilTrainer, recipe=recipe))
 
 
 def read_pool(recipe: DistilRecipe) -> datasets.Dataset | None:

@@ -19,6 +19,7 @@ import datasets
 import evaluate
 import numpy as np
 from cross_validate import FOLDS, UNSAVED, Learn, baseline_learner, recipe_learner
+from distil import DistilRecipe
 from finetune import METRICS, find_data, labels_sha256, parse
 from folds import nth_fold
 
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     options, overrides = parser.parse_known_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]
-        recipe, args = parse([options.recipe, *overrides, *settings])
+        recipe, args = parse([options.recipe, *overrides, *settings], DistilRecipe)
         dataset = load_annotations(find_data(recipe.data), require_all=True)
         fold = nth_fold(dataset["train"], FOLDS, 0)
         train, held_back = dataset["train"].select(fold.train), dataset["train"].select(fold.held_back)
