@@ -22,7 +22,8 @@ def slice_figures(probabilities: np.ndarray, rows: datasets.Dataset) -> dict[str
 
     Returns:
         For each way to divide them, such as ``outlet``, and each part of it: ``sentences``, ``accuracy``, ``macro_f1``
-        with its 95% ``interval`` (of the labels that occur in the part), and ``support``, the sentences of each label.
+        with its 95% ``interval`` (of the labels that occur in the part), and of each label ``support`` (sentences),
+        ``precision`` and ``recall``.
         Parts of fewer than thirty sentences are left out.
     """
     predicted, labels = probabilities.argmax(-1), np.array(rows["label"])
@@ -44,8 +45,18 @@ def part_figures(predicted: np.ndarray, labels: np.ndarray, documents: np.ndarra
         "accuracy": float((predicted == labels).mean()),
         "macro_f1": float(mean_f1(confusions.sum(0))),
         "interval": interval(mean_f1(resample(confusions))),
-        "support": dict(zip(LABELS, np.bincount(labels, minlength=len(LABELS)).tolist(), strict=True)),
+    } | rates(confusions.sum(0))
+
+
+def rates(confusion: np.ndarray) -> dict[str, dict[str, float]]:
+    """Works them out from a matrix of counts, a row for each true label."""
+    right, support, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+    figures = {
+        "support": support,
+        "precision": right / np.maximum(predicted, 1),
+        "recall": right / np.maximum(support, 1),
     }
+    return {name: dict(zip(LABELS, values.tolist(), strict=True)) for name, values in figures.items()}
 
 
 def mean_f1(confusions: np.ndarray) -> np.ndarray:

@@ -48,6 +48,26 @@ def test_a_figure_that_changes_changes_the_card():
     assert "0.12 |" in model_card(changed)
 
 
+def test_figures_for_counting_are_those_of_whole_articles():
+    parts = {split: figures["slices"]["drawn"]["article"] for split, figures in SHIPPED_REPORT["splits"].items()}
+    for split, part in parts.items():
+        low, high = part["interval"]
+        where = f"{part['sentences']:,} sentences of {split.replace('_', '-')}"
+        assert f"{part['macro_f1']:.2f} ({low:.2f}–{high:.2f}) on {where}" in CARD
+    largest = parts["cross_validation"]
+    precision, recall = largest["precision"]["denial"], largest["recall"]["denial"]
+    assert f"| denial | {precision:.2f} | {recall:.2f} | {largest['support']['denial']} |" in CARD
+
+
+def test_a_part_with_few_of_a_label_is_no_weak_spot():
+    changed = json.loads(json.dumps(SHIPPED_REPORT))
+    worst = changed["splits"]["cross_validation"]["slices"]["outlet"]["www.bbc.co.uk"]
+    worst["macro_f1"] = 0.01
+    assert "outlet www.bbc.co.uk: 0.01" in model_card(changed)
+    worst["support"]["denial"] = 3
+    assert "outlet www.bbc.co.uk: 0.01" not in model_card(changed)
+
+
 def test_a_folder_without_a_report_is_named(tmp_path, capsys):
     (tmp_path / "config.json").write_text("{}")
     assert main(["card", str(tmp_path)]) == 1

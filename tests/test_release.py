@@ -11,7 +11,8 @@ from claimsift.annotations import load_annotations
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL, resolve_model, weights_sha256
 from train.finetune import labels_sha256
-from train.release import check_complete, put_in_place, read_test, write_release
+from train.folds import split
+from train.release import check_complete, held_back_by_both, put_in_place, read_test, write_release
 
 
 @pytest.fixture
@@ -70,6 +71,20 @@ def test_the_temperature_is_in_the_released_weights(run, tmp_path):
         softened = torch.tensor(list(a.scores.values())).log().div(2).softmax(-1)
         assert list(b.scores.values()) == pytest.approx(softened.tolist(), abs=5e-3)
         assert a.label == b.label
+
+
+def test_twins_that_held_back_different_documents_are_refused(tmp_path):
+    train = load_annotations(OWN_DATA)["train"]
+    folds = list(split(train, 2))
+    for part in (0, 1):
+        (tmp_path / str(part) / "model").mkdir(parents=True)
+        recipe = {"folds": 2, "hold_back": part, "without": []}
+        record = {"recipe": recipe, "sentences": {"train": len(folds[part].train)}}
+        (tmp_path / str(part) / "model" / "training.json").write_text(json.dumps(record))
+    rows = held_back_by_both(tmp_path / "0", tmp_path / "0", train)
+    assert rows["id"] == train.select(folds[0].held_back)["id"]
+    with pytest.raises(ClaimsiftError, match="held back other documents"):
+        held_back_by_both(tmp_path / "0", tmp_path / "1", train)
 
 
 def test_an_unfinished_run_is_not_released(tmp_path):

@@ -51,4 +51,7 @@ def test_parts_too_small_to_say_anything_are_left_out():
     without = divided["quotation"]["without"]
     assert without["sentences"] == 40
     assert without["support"] == {"claim": 15, "denial": 0, "unverified_report": 0, "background": 25}
+    # Of the last twenty-five, fifteen are background by prediction as well, and ten are taken for claims.
+    assert without["precision"] == {"claim": 0.6, "denial": 0.0, "unverified_report": 0.0, "background": 1.0}
+    assert without["recall"] == {"claim": 1.0, "denial": 0.0, "unverified_report": 0.0, "background": 0.6}
     assert divided["source"] == divided["drawn"] == {}

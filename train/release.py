@@ -1,9 +1,9 @@
 """Makes a release of a finished run: a folder laid out as a Hub repository, the library's shipped model by default.
 
-python train/release.py runs/distilled --twin runs/distilled-twin --plain runs/default
+python train/release.py runs/distilled --twin runs/distilled-twin --plain runs/default --plain-twin runs/default-twin
 
 Weights are stored in fp16, and in int8 for a CPU (``export.py``). The report and the card that lie in the folder are
-measured on it as it will ship and as the library runs it: on dev, on documents that the twin had not seen, and on
+measured on it as it will ship and as the library runs it: on dev, on documents that the twins had not seen, and on
 test, which is read here and nowhere else, once for each model; every reading is logged in
 ``eval/results/test_readings.jsonl``. The probabilities behind the figures are kept in ``eval/results/predictions``. All
 of it is made inside the run's folder first, and put in place at the end.
@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="output_dir of a finished, calibrated run of distil.py")
     parser.add_argument("--twin", type=Path, required=True, help="output_dir of the run that held documents back")
     parser.add_argument("--plain", type=Path, required=True, help="output_dir of a plain fine-tune, to compare with")
+    parser.add_argument("--plain-twin", type=Path, required=True, help="the same, which held the twin's documents back")
     # Not the installed package's folder: the release belongs into the repository, from which the wheel is built.
     parser.add_argument("--output", type=Path, default=ROOT / "model" / "claimsift" / SHIPPED_MODEL.name)
     options = parser.parse_args(arguments)
@@ -60,14 +61,18 @@ def main(arguments: list[str] | None = None) -> None:
     dataset = load_annotations(ROOT / "data" / "annotations", require_all=True)
     check_complete(options.run / "model", dataset)
     read_training(options.plain)
+    unseen = held_back_by_both(options.twin, options.plain_twin, dataset["train"])
     staging = options.run / "release"
     write_release(options.run / "model", staging)
     export(staging, dataset)
+    temperature = read_training(options.run)["calibration"]["temperature"]
     models = systems(staging, options.plain / "model")
     predictions = {
         "test": read_test(models, dataset, PREDICTIONS, READINGS),
         "dev": predict(dataset["dev"], dataset["train"], BASELINES, models),
-        "cross_validation": unseen_by_twin(options.twin, dataset, read_training(options.run)["calibration"]),
+        "cross_validation": unseen_by_twins(
+            systems(options.twin / "model", options.plain_twin / "model"), unseen, dataset, temperature
+        ),
     }
     for split, predicted in predictions.items():
         predicted.write(PREDICTIONS / f"{split}{SUFFIX}")
@@ -129,17 +134,25 @@ def read_test(models: dict[str, Path], dataset: datasets.DatasetDict, folder: Pa
     return predictions
 
 
-def unseen_by_twin(twin: Path, dataset: datasets.DatasetDict, calibration: dict) -> Predictions:
-    """Returns predictions on the documents that the twin held back, and on dev: a second opinion on the rare labels.
+def held_back_by_both(twin: Path, plain_twin: Path, train: datasets.Dataset) -> datasets.Dataset:
+    rows, plain_rows = (held_back_rows(run, train) for run in (twin, plain_twin))
+    if rows["id"] != plain_rows["id"]:
+        raise ClaimsiftError(f"{plain_twin}: held back other documents than {twin}; train it with the same hold_back")
+    return rows
 
-    The baselines learn from what is left of train; the twin's probabilities get the temperature of the release.
+
+def unseen_by_twins(
+    twins: dict[str, Path], unseen: datasets.Dataset, dataset: datasets.DatasetDict, temperature: float
+) -> Predictions:
+    """Returns predictions on the documents that the twins held back, and on dev: a second opinion on the rare labels.
+
+    The baselines learn from what is left of train; the model's twin gets the temperature of the release.
     """
-    held_back = held_back_rows(twin, dataset["train"])
-    unseen = set(held_back["id"])
-    rest = dataset["train"].filter(lambda id: id not in unseen, input_columns="id")
-    rows = datasets.concatenate_datasets([held_back, dataset["dev"]])
-    predictions = predict(rows, rest, BASELINES, {MODEL: twin / "model"})
-    calibrated = with_temperature(predictions.systems[MODEL], calibration["temperature"])
+    ids = set(unseen["id"])
+    rest = dataset["train"].filter(lambda id: id not in ids, input_columns="id")
+    rows = datasets.concatenate_datasets([unseen, dataset["dev"]])
+    predictions = predict(rows, rest, BASELINES, twins)
+    calibrated = with_temperature(predictions.systems[MODEL], temperature)
     return Predictions(predictions.ids, predictions.systems | {MODEL: calibrated})
 
 
