@@ -99,24 +99,35 @@ def make_report(model: Path, predictions: dict[str, Predictions], dataset: datas
     """
     everything = datasets.concatenate_datasets(list(dataset.values()))
     rows = {split: predictions[split].rows(everything) for split in SPLITS if split in predictions}
-    calibration = json.loads((model / "training.json").read_text(encoding="utf-8")).get("calibration", {})
+    training = json.loads((model / "training.json").read_text(encoding="utf-8"))
+    calibration = training.get("calibration", {})
     own = {split: predictions[split].systems[MODEL] for split in rows}
     predictor, weights = Predictor.from_pretrained(model), weights_sha256(model)
     return {
         "weights_sha256": weights,
         "train_sentences": len(dataset["train"]),
+        "training": {key: training.get("recipe", {}).get(key) for key in ("base", "data", "teachers")},
         "splits": {
             split: figures(predictions[split], rows[split])
             | probability_figures(own[split], np.array(rows[split]["label"]), calibration.get("temperature"))
             | {"slices": slice_figures(own[split], rows[split]), "errors": errors(own[split], rows[split])}
             for split in rows
         },
-        "label_noise": audit(np.concatenate(list(own.values())), datasets.concatenate_datasets(list(rows.values()))),
+        "label_noise": audit(*each_once(own, rows)),
         "behaviour": run_suite(predictor, load_suite()),
         "examples": examples(predictor),
         "learning_curve": read_results("learning_curve"),
         "speed": speed(weights),
     }
+
+
+def each_once(
+    probabilities: dict[str, np.ndarray], rows: dict[str, datasets.Dataset]
+) -> tuple[np.ndarray, datasets.Dataset]:
+    """Joins splits; of a sentence that stands in two, as those of dev do, the first is taken."""
+    joined = datasets.concatenate_datasets(list(rows.values()))
+    first = np.sort(np.unique(joined["id"], return_index=True)[1])
+    return np.concatenate(list(probabilities.values()))[first], joined.select(first)
 
 
 def probability_figures(probabilities: np.ndarray, labels: np.ndarray, temperature: float | None) -> dict:

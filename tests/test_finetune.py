@@ -34,6 +34,7 @@ from train.finetune import (
     oversample,
     parse,
     save_run,
+    tokenize,
     used_settings,
 )
 
@@ -151,6 +152,14 @@ def test_attention_dropout_is_set_under_each_encoders_own_name(tmp_path):
     for base in (str(tmp_path), str(SHIPPED_MODEL)):
         model = make_trainer(Recipe(base=base, attention_dropout=0.25), args, train, None).model
         assert 0.25 in {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)}
+
+
+def test_a_model_learns_without_the_segment_ids_that_it_will_not_be_given(tmp_path):
+    names = ["input_ids", "token_type_ids", "attention_mask"]
+    tokenizer = AutoTokenizer.from_pretrained(SHIPPED_MODEL, model_input_names=names)
+    assert tokenizer("He did.", "It rained.").keys() == set(names)
+    rows = tokenize(load_annotations(OWN_DATA)["dev"], tokenizer, Recipe(context=True))
+    assert set(rows.column_names) == {"input_ids", "attention_mask", "label"}
 
 
 def test_context_reaches_the_model(tmp_path):

@@ -68,6 +68,19 @@ def test_a_part_with_few_of_a_label_is_no_weak_spot():
     assert "outlet www.bbc.co.uk: 0.01" not in model_card(changed)
 
 
+@pytest.mark.parametrize("base", ["distilbert/distilbert-base-uncased", "embedded"])
+def test_the_card_of_another_model_does_not_say_that_it_was_made_like_this_one(base):
+    training = {"base": base, "data": "my_labels.jsonl", "teachers": None}
+    card = model_card(SHIPPED_REPORT | {"training": training})
+    for words in ("MPNet", "55,000", "5,648", "nine outlets", "Apache"):
+        assert words in CARD
+        assert words not in card
+    data = ModelCard(card).data
+    assert data.license is None
+    assert f"Fine-tuned from {data.base_model} on" in card
+    assert data.base_model == (base if base != "embedded" else ModelCard(CARD).data.base_model)
+
+
 def test_a_folder_without_a_report_is_named(tmp_path, capsys):
     (tmp_path / "config.json").write_text("{}")
     assert main(["card", str(tmp_path)]) == 1

@@ -26,6 +26,9 @@ STAND_OFF = {
         ({"text": 3, "label": "claim"}, "'text' is 3; it must be a string"),
         ({"label": "claim", "id": "a", "source": "lee"}, "has no 'doc', 'start', 'end', 'sha1', 'split'; a record"),
         (STAND_OFF | {"start": "0"}, "'start' is \"0\"; it must be a whole number"),
+        ({"text": "One.", "label": "claim", "start": "x"}, "'start' is \"x\"; it must be a whole number"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"text": "One \\ud800.", "label": "claim"}', "'text' holds half of a surrogate pair"),
         (STAND_OFF | {"start": 5}, "start 5 and end 5 enclose no text"),
     ],
 )

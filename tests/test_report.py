@@ -14,7 +14,7 @@ from claimsift.hub import SHIPPED_MODEL, weights_sha256
 from claimsift.model_card import REPORT, SPLITS
 from eval.evaluate import MODEL, figures
 from eval.predictions import Predictions, predict
-from eval.report import errors, make_report, page, probability_figures, read_predictions, write_report
+from eval.report import each_once, errors, make_report, page, probability_figures, read_predictions, write_report
 
 KEPT = ROOT / "eval" / "results" / "predictions"
 SHIPPED_REPORT = json.loads((SHIPPED_MODEL / REPORT).read_text(encoding="utf-8"))
@@ -51,6 +51,14 @@ def test_the_command_makes_a_report_of_a_dataset_of_ones_own(tmp_path):
     assert list(made["splits"]["dev"]["systems"])[-1] == MODEL
     assert made["weights_sha256"] == weights_sha256(SHIPPED_MODEL)
     assert (tmp_path / "out" / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sentence_of_two_splits_is_audited_once():
+    rows = load_annotations(OWN_DATA)["dev"]
+    probabilities = np.eye(4)[[0] * len(rows)], np.eye(4)[[1] * len(rows)]
+    joined, both = each_once(dict(enumerate(probabilities)), {0: rows, 1: rows})
+    assert both["id"] == rows["id"]
+    assert np.array_equal(joined, probabilities[0])
 
 
 def test_the_page_needs_nothing_from_outside(report, own, tmp_path):

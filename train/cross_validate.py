@@ -73,6 +73,8 @@ def main(arguments: list[str] | None = None) -> None:
     options, overrides = parser.parse_known_args(arguments)
     if options.runs and options.leave_out != "document":
         raise ClaimsiftError("--runs are measured on the documents that they held back, not on sources or outlets")
+    if options.seeds and (options.runs or options.baseline):
+        raise ClaimsiftError("--seeds are for models that are trained here, not for --runs or --baseline")
 
     with tempfile.TemporaryDirectory() as scratch:
         settings = [f"--{key}={value}" for key, value in (UNSAVED | {"output_dir": scratch}).items()]

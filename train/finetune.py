@@ -214,7 +214,9 @@ def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, recipe:
 
     def encode(batch: dict) -> dict:
         pair = batch["context"] if recipe.context else None
-        return tokenizer(batch["text"], pair, truncation=True, max_length=recipe.max_length)
+        # Without segment ids, which the Predictor does not give either; DistilBERT has none.
+        options = {"truncation": True, "max_length": recipe.max_length, "return_token_type_ids": False}
+        return tokenizer(batch["text"], pair, **options)
 
     return rows.map(encode, batched=True, remove_columns=[name for name in rows.column_names if name not in TARGETS])
 

@@ -13,6 +13,7 @@ SPLITS = ("test", "dev", "cross_validation")
 WORST_TESTS = 8
 SMALLEST_SUPPORT = 20  # sentences of each label; macro-F1 of a part with fewer says nothing
 KINDS = {"MFT": "does it get the label", "INV": "does the label stay", "DIR": "does a probability move the right way"}
+EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"  # what recipes call embedded
 METRICS = {"macro_f1": "f1", "accuracy": "accuracy", "mcc": "matthews_correlation"}
 
 
@@ -57,16 +58,30 @@ def card_data(report: dict):
         for name, kind, value in headline_results(report["splits"][split])
     ]
     return ModelCardData(
-        license="apache-2.0",
+        license="apache-2.0" if is_claimsift(report) else None,
         language=["en"],
         library_name="transformers",
         pipeline_tag="text-classification",
-        base_model="sentence-transformers/all-MiniLM-L6-v2",
+        base_model=base_model(report),
         tags=["news", "attribution", "rumour", "claim-detection", "onnx"],
         model_name="claimsift",
         eval_results=results,
         widget=[{"text": example["text"], "output": example["output"]} for example in report["examples"]],
     )
+
+
+def is_claimsift(report: dict) -> bool:
+    """Whether the model was made as the shipped one is: only then is what the template says of that true."""
+    training = report["training"]
+    return bool(training["teachers"]) and training["data"] == "data/annotations"
+
+
+def base_model(report: dict) -> str | None:
+    """Returns the Hub id of the encoder that training started from, unless it was a folder."""
+    base = report["training"]["base"]
+    if base == "embedded" or is_claimsift(report):
+        return EMBEDDED
+    return base if base and not Path(base).exists() else None
 
 
 def headline_results(figures: dict) -> list[tuple[str, str, float]]:
@@ -102,6 +117,8 @@ def blocks(report: dict) -> dict[str, str]:
         "speed_table": speed_table(report["speed"]) if report["speed"] else "",
         "examples_table": examples_table(report["examples"]),
         "kinds": KINDS,
+        "is_claimsift": is_claimsift(report),
+        "base": base_model(report) or "another model",
         "report": report,
     }
 

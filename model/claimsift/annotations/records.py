@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from claimsift.articles.lines import is_encodable
 from claimsift.errors import InputError
 from claimsift.labels import LABELS
 
@@ -103,7 +104,7 @@ def _read_file(file: Path) -> Iterator[Record]:
             place = f"{file}:{number}"
             try:
                 fields = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:  # the second of brackets nested a thousand deep
                 raise RecordError(place, f"not valid JSON ({error})") from None
             yield _record(place, fields, default_id=f"{file.name}:{number}")
 
@@ -118,6 +119,11 @@ def _record(place: str, fields: object, default_id: str) -> Record:
     for key in _STRINGS:
         if not isinstance(known.get(key, ""), str):
             raise RecordError(place, f"{key!r} is {json.dumps(known[key])}; it must be a string")
+        if not is_encodable(known.get(key, "")):
+            raise RecordError(place, f"{key!r} holds half of a surrogate pair, which is no character")
+    for key in ("start", "end"):
+        if type(known.get(key, 0)) is not int:  # bool is an int too
+            raise RecordError(place, f"{key!r} is {json.dumps(known[key])}; it must be a whole number")
     if known.get("label") not in LABELS:
         raise RecordError(place, f"label {json.dumps(known.get('label'))} is none of {', '.join(LABELS)}")
     if known.get("split", SPLITS[0]) not in SPLITS:
@@ -139,9 +145,6 @@ def _check_stand_off(place: str, known: dict) -> None:
             f"has no {', '.join(map(repr, missing))}; a record carries 'text' or points to it with "
             f"{', '.join(map(repr, _STAND_OFF))}",
         )
-    for key in ("start", "end"):
-        if type(known[key]) is not int:  # bool is an int too
-            raise RecordError(place, f"{key!r} is {json.dumps(known[key])}; it must be a whole number")
     if not 0 <= known["start"] < known["end"]:
         raise RecordError(place, f"start {known['start']} and end {known['end']} enclose no text")
 
