@@ -1,12 +1,7 @@
 """How far a model's probabilities can be taken at their word."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import softmax
-
-from claimsift.labels import LABELS
 
 BINS = 15
 
@@ -39,31 +34,9 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
     ]
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """What is done to a model's logits: they are divided by a temperature, and each label's gets its bias added."""
-
-    temperature: float = 1.0
-    biases: Sequence[float] = (0.0,) * len(LABELS)
-
-    def apply(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns calibrated probabilities, ``(sentences, labels)``, from those of the bare logits."""
-        return softmax(logarithms(probabilities) / self.temperature + self.biases, axis=-1)
-
-    def undo(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns the probabilities of the bare logits from calibrated ones."""
-        return softmax((logarithms(probabilities) - self.biases) * self.temperature, axis=-1)
-
-
-def read_calibration(training: dict) -> Calibration:
-    """Returns the calibration in a model's ``training.json``, or one that changes nothing."""
-    known = training.get("calibration", {})
-    return Calibration(**{key: known[key] for key in ("temperature", "biases") if key in known})
-
-
-def logarithms(probabilities: np.ndarray) -> np.ndarray:
-    """Logits that give these probabilities, but for a number that is added to all of a sentence's."""
-    return np.log(np.maximum(probabilities, 1e-12))
+def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Returns the probabilities that logits divided by ``temperature`` give; below 1 it undoes a calibration."""
+    return softmax(np.log(np.maximum(probabilities, 1e-12)) / temperature, axis=-1)
 
 
 def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:

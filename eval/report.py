@@ -34,7 +34,7 @@ from claimsift.labels import COLOURS, LABELS
 from claimsift.model_card import SPLITS, last_system, plain_name
 from eval.baselines import BASELINES
 from eval.behaviour.suite import load_suite, run_suite
-from eval.calibration import Calibration, read_calibration, reliability
+from eval.calibration import reliability, with_temperature
 from eval.curves import precision_recall, selective
 from eval.evaluate import MODEL, calibration_figures, check_splits, figures
 from eval.label_noise import audit
@@ -100,17 +100,16 @@ def make_report(model: Path, predictions: dict[str, Predictions], dataset: datas
     everything = datasets.concatenate_datasets(list(dataset.values()))
     rows = {split: predictions[split].rows(everything) for split in SPLITS if split in predictions}
     training = json.loads((model / "training.json").read_text(encoding="utf-8"))
-    calibration = read_calibration(training)
+    calibration = training.get("calibration", {})
     own = {split: predictions[split].systems[MODEL] for split in rows}
     predictor, weights = Predictor.from_pretrained(model), weights_sha256(model)
     return {
         "weights_sha256": weights,
         "train_sentences": len(dataset["train"]),
         "training": {key: training.get("recipe", {}).get(key) for key in ("base", "data", "teachers")},
-        "calibration": training.get("calibration", {}),
         "splits": {
             split: figures(predictions[split], rows[split])
-            | probability_figures(own[split], np.array(rows[split]["label"]), calibration)
+            | probability_figures(own[split], np.array(rows[split]["label"]), calibration.get("temperature"))
             | {"slices": slice_figures(own[split], rows[split]), "errors": errors(own[split], rows[split])}
             for split in rows
         },
@@ -131,17 +130,17 @@ def each_once(
     return np.concatenate(list(probabilities.values()))[first], joined.select(first)
 
 
-def probability_figures(probabilities: np.ndarray, labels: np.ndarray, calibration: Calibration) -> dict:
+def probability_figures(probabilities: np.ndarray, labels: np.ndarray, temperature: float | None) -> dict:
     """Works out what shows how far the model's probabilities can be relied on.
 
     Args:
         probabilities: ``(sentences, 4)``, calibrated.
         labels: ``(sentences,)``.
-        calibration: what was done to the model's logits.
+        temperature: by which the model's logits were divided, if they were.
     """
     stages = {"after": probabilities}
-    if calibration != Calibration():
-        stages = {"before": calibration.undo(probabilities)} | stages
+    if temperature:
+        stages = {"before": with_temperature(probabilities, 1 / temperature)} | stages
     return {
         "calibration_bins": {
             name: calibration_figures(stage, labels) | {"bins": reliability(stage, labels)}

@@ -12,7 +12,6 @@ from markupsafe import escape
 from claimsift.annotations import load_annotations
 from claimsift.hub import SHIPPED_MODEL, weights_sha256
 from claimsift.model_card import REPORT, SPLITS
-from eval.calibration import Calibration
 from eval.evaluate import MODEL, figures
 from eval.predictions import Predictions, predict
 from eval.report import each_once, errors, make_report, page, probability_figures, read_predictions, write_report
@@ -105,12 +104,12 @@ def test_the_errors_are_those_it_was_surest_of():
     ]
 
 
-def test_the_calibration_is_taken_back_for_the_figures_before_it():
-    calibration = Calibration(2.0, (0.5, -0.5, 0.0, 0.0))
-    before = np.random.default_rng(0).dirichlet([0.3] * 4, size=200)
-    labels = before.argmax(-1)
-    measured = probability_figures(calibration.apply(before), labels, calibration)["calibration_bins"]
-    unscaled = probability_figures(before, labels, Calibration())["calibration_bins"]
+def test_the_temperature_is_taken_back_for_the_figures_before_calibration():
+    logits = np.random.default_rng(0).normal(size=(200, 4)) * 3
+    before, after = (np.exp(logits / t) / np.exp(logits / t).sum(-1, keepdims=True) for t in (1, 2))
+    labels = logits.argmax(-1)
+    measured = probability_figures(after, labels, 2.0)["calibration_bins"]
+    unscaled = probability_figures(before, labels, None)["calibration_bins"]
     assert measured["before"]["ece"] == pytest.approx(unscaled["after"]["ece"])
     assert measured["before"]["ece"] != pytest.approx(measured["after"]["ece"])
     assert "before" not in unscaled

@@ -1,19 +1,16 @@
-"""Makes a model's probabilities honest, by what its twin says of sentences that it was not trained on.
+"""Fits a temperature that makes a model's probabilities honest, on sentences that its twin was not trained on.
 
 python train/calibrate.py runs/distilled --twin runs/distilled-twin
 
-The twin is trained like the run, with ``--folds 3 --hold_back 0`` and by teachers that held back the same part. A
-temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599) and a bias of each label, which takes back what class
-weights add to the rare ones (Alexandari et al. 2020, https://arxiv.org/abs/1901.06852), are fitted to the twin's logits
-on that part and written into ``<run>/model/training.json``; ``release.py`` folds them into the classifier's weights, so
-that every runtime gives calibrated probabilities.
+The twin is trained like the run, with ``--folds 3 --hold_back 0`` and by teachers that held back the same part. One
+temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599) is fitted to the twin's logits on that part and written
+into ``<run>/model/training.json``; ``release.py`` folds it into the classifier's weights, so that every runtime gives
+calibrated probabilities. No label changes.
 """
 
 import argparse
-import dataclasses
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -24,15 +21,11 @@ import evaluate
 import numpy as np
 from finetune import METRICS, find_data
 from folds import held_back_fold, read_training
-from scipy.optimize import minimize
-from scipy.special import log_softmax
-from sklearn.model_selection import GroupKFold
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 
 from claimsift.annotations import load_annotations
-from claimsift.annotations.dataset import document_names
 from claimsift.errors import ClaimsiftError
-from claimsift.labels import LABELS
-from eval.calibration import Calibration, logarithms
 from eval.evaluate import calibration_figures
 from eval.predictions import model_probabilities
 
@@ -46,13 +39,15 @@ def main(arguments: list[str] | None = None) -> None:
     train = load_annotations(find_data(run["recipe"]["data"]), require_all=True)["train"]
     rows = held_back_rows(options.twin, train)
     probabilities, labels = model_probabilities(options.twin / "model", rows), np.array(rows["label"])
-    calibration = fit(probabilities, labels)
-    halves = fit_by_halves(probabilities, labels, document_names(rows))
-    run["calibration"] = dataclasses.asdict(calibration) | {
+    logits = np.log(probabilities)
+    temperature = fit_temperature(logits, labels)
+    metric = evaluate.load(str(METRICS), keep_in_memory=True)
+    run["calibration"] = {
+        "temperature": temperature,
         "sentences": len(labels),
-        "before": measure(probabilities, labels),
-        "after": measure(calibration.apply(probabilities), labels),
-        "after_by_halves": measure(halves, labels),
+        "twin": metric.compute(predictions=probabilities.argmax(-1), references=labels),
+        "before": calibration_figures(probabilities, labels),
+        "after": calibration_figures(softmax(logits / temperature, axis=-1), labels),
     }
     (options.run / "model" / "training.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(run["calibration"], indent=2))
@@ -72,35 +67,13 @@ def held_back_rows(twin: Path, train: datasets.Dataset) -> datasets.Dataset:
     return train.select(held_back_fold(twin, train).held_back)
 
 
-def fit(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
-    """Returns the calibration that makes the labels most likely; its biases add up to 0."""
-    logits = logarithms(probabilities)
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the temperature that makes the labels most likely."""
 
-    def loss(parameters: np.ndarray) -> float:
-        calibrated = log_softmax(logits / np.exp(parameters[0]) + parameters[1:], axis=-1)
-        return -calibrated[np.arange(len(labels)), labels].mean()
+    def loss(log_temperature: float) -> float:
+        return -log_softmax(logits / np.exp(log_temperature), axis=-1)[np.arange(len(labels)), labels].mean()
 
-    found = minimize(loss, np.zeros(1 + len(LABELS)), method="L-BFGS-B", bounds=[(-3, 3)] + [(-5, 5)] * len(LABELS)).x
-    return Calibration(float(np.exp(found[0])), (found[1:] - found[1:].mean()).tolist())
-
-
-def fit_by_halves(probabilities: np.ndarray, labels: np.ndarray, documents: Sequence[str]) -> np.ndarray:
-    """Returns calibrated probabilities of all sentences; what is fitted on half of the documents calibrates the others.
-
-    They tell what the calibration does to sentences that it was not fitted on.
-    """
-    calibrated = np.empty_like(probabilities)
-    for some, others in GroupKFold(2, shuffle=True, random_state=0).split(probabilities, groups=documents):
-        calibrated[others] = fit(probabilities[some], labels[some]).apply(probabilities[others])
-    return calibrated
-
-
-def measure(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    metric = evaluate.load(str(METRICS), keep_in_memory=True)
-    figures = metric.compute(predictions=probabilities.argmax(-1), references=labels)
-    return {key: figures[key] for key in ("macro_f1", *(f"f1_{label}" for label in LABELS))} | calibration_figures(
-        probabilities, labels
-    )
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
 if __name__ == "__main__":

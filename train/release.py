@@ -36,7 +36,7 @@ from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL, weights_sha256
 from claimsift.model_card import headline_table, write_model_card
 from eval.baselines import BASELINES
-from eval.calibration import Calibration, read_calibration
+from eval.calibration import with_temperature
 from eval.evaluate import MODEL, figures
 from eval.predictions import SUFFIX, Predictions, predict
 from eval.report import RESULTS, make_report, read_predictions, systems, write_report
@@ -65,13 +65,13 @@ def main(arguments: list[str] | None = None) -> None:
     staging = options.run / "release"
     write_release(options.run / "model", staging)
     export(staging, dataset)
-    calibration = read_calibration(read_training(options.run))
+    temperature = read_training(options.run)["calibration"]["temperature"]
     models = systems(staging, options.plain / "model")
     predictions = {
         "test": read_test(models, dataset, PREDICTIONS, READINGS),
         "dev": predict(dataset["dev"], dataset["train"], BASELINES, models),
         "cross_validation": unseen_by_twins(
-            systems(options.twin / "model", options.plain_twin / "model"), unseen, dataset, calibration
+            systems(options.twin / "model", options.plain_twin / "model"), unseen, dataset, temperature
         ),
     }
     for split, predicted in predictions.items():
@@ -103,7 +103,7 @@ def write_release(model: Path, folder: Path) -> None:
     for name in COPIED:
         shutil.copyfile(model / name, folder / name)
     training = read_training(model.parent)
-    weights = calibrate(load_file(model / "model.safetensors"), read_calibration(training))
+    weights = calibrate(load_file(model / "model.safetensors"), training.get("calibration"))
     weights = {name: weight.to(torch.float16) for name, weight in weights.items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     # The weights' own precision is what they are stored in; this setting is what they are computed in.
@@ -112,10 +112,12 @@ def write_release(model: Path, folder: Path) -> None:
     (folder / "recipe.yaml").write_text(yaml.safe_dump(training["recipe"], sort_keys=False), encoding="utf-8")
 
 
-def calibrate(weights: dict[str, torch.Tensor], calibration: Calibration) -> dict[str, torch.Tensor]:
-    """Folds the calibration of ``calibrate.py`` into the classifier, which is the last layer, and linear."""
-    weight, bias = (weights[name] / calibration.temperature for name in ("classifier.weight", "classifier.bias"))
-    return weights | {"classifier.weight": weight, "classifier.bias": bias + torch.tensor(calibration.biases)}
+def calibrate(weights: dict[str, torch.Tensor], calibration: dict | None) -> dict[str, torch.Tensor]:
+    """Divides the logits by the temperature of ``calibrate.py``: the classifier is the last layer, and linear."""
+    if calibration is None:
+        return weights
+    scaled = {name: weights[name] / calibration["temperature"] for name in ("classifier.weight", "classifier.bias")}
+    return weights | scaled
 
 
 def read_test(models: dict[str, Path], dataset: datasets.DatasetDict, folder: Path, log: Path) -> Predictions:
@@ -140,17 +142,17 @@ def held_back_by_both(twin: Path, plain_twin: Path, train: datasets.Dataset) -> 
 
 
 def unseen_by_twins(
-    twins: dict[str, Path], unseen: datasets.Dataset, dataset: datasets.DatasetDict, calibration: Calibration
+    twins: dict[str, Path], unseen: datasets.Dataset, dataset: datasets.DatasetDict, temperature: float
 ) -> Predictions:
     """Returns predictions on the documents that the twins held back, and on dev: a second opinion on the rare labels.
 
-    The baselines learn from what is left of train; the model's twin gets the calibration of the release.
+    The baselines learn from what is left of train; the model's twin gets the temperature of the release.
     """
     ids = set(unseen["id"])
     rest = dataset["train"].filter(lambda id: id not in ids, input_columns="id")
     rows = datasets.concatenate_datasets([unseen, dataset["dev"]])
     predictions = predict(rows, rest, BASELINES, twins)
-    calibrated = calibration.apply(predictions.systems[MODEL])
+    calibrated = with_temperature(predictions.systems[MODEL], temperature)
     return Predictions(predictions.ids, predictions.systems | {MODEL: calibrated})
 
 
