@@ -67,7 +67,8 @@ class Job:
         self.is_folder = is_folder
         self.format = format
         self.description = description
-        self.folder = output if is_folder else output.with_name(output.name + ".parts")
+        target = follow_link(output)
+        self.folder = target if is_folder else target.with_name(target.name + ".parts")
         self.part_sentences = part_sentences
         self._on_failure = on_failure
         self._writer_options = writer_options or {}
@@ -255,12 +256,13 @@ class Part:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Opens a file for writing that appears under its name, in place of an older one, only once it is whole.
 
-    What is no ordinary file is written to as it is.
+    What is no ordinary file is written to as it is; of a link, what it leads to is replaced.
     """
     if is_special(path):
         with path.open("wb") as stream:
             yield stream
         return
+    path = follow_link(path)
     unfinished = path.with_name(path.name + ".part")
     try:
         with unfinished.open("wb") as stream:
@@ -291,8 +293,14 @@ def uninterrupted() -> Iterator[None]:
 
 
 def is_special(path: Path) -> bool:
-    """Whether this is a device or a pipe, in whose place no file must be put."""
-    return path.exists() and not (path.is_file() or path.is_dir())
+    """Whether this is a device or a pipe, in whose place no file must be put, or a link to what has no name."""
+    target = Path(os.path.realpath(path))
+    return path.exists() and not (target.is_file() or target.is_dir())
+
+
+def follow_link(path: Path) -> Path:
+    """Returns where a link leads, which must not be replaced itself (it may be /dev/stdout); another path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def write_failures(path: Path, records: Iterable[dict]) -> None:

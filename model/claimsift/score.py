@@ -157,8 +157,8 @@ def make_reader(options: argparse.Namespace, on_error: Callable[[InputError], No
 
 def written_paths(options: argparse.Namespace) -> frozenset[Path]:
     """Returns what the job writes, which may lie in a folder that it reads."""
-    written = [path for path in (options.output, options.errors, options.texts) if path]
-    return frozenset(Path(f"{path}{suffix}").resolve() for path in written for suffix in ("", ".part", ".parts"))
+    written = [os.path.realpath(path) for path in (options.output, options.errors, options.texts) if path]
+    return frozenset(Path(f"{path}{suffix}") for path in written for suffix in ("", ".part", ".parts"))
 
 
 def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Path]], model: Path) -> dict | None:
@@ -210,12 +210,12 @@ def print_failure(error: InputError) -> None:
 
 def check_files(options: argparse.Namespace) -> None:
     """Raises ClaimsiftError where a file cannot be written, or would be written twice or over an input."""
-    written = [path.resolve() for path in (Path(path) for path in (options.output, options.errors) if path)]
-    taken = {Path(given).resolve() for given in options.inputs if Path(given).is_file()}
-    for path in written:
-        if path in taken:
+    written = {os.path.realpath(path): path for path in (options.output, options.errors) if path}
+    taken = {os.path.realpath(given) for given in options.inputs if Path(given).is_file()}
+    for target, path in written.items():
+        if target in taken:
             raise ClaimsiftError(f"{path}: is an input too; choose another file to write")
-    if len(written) > len(set(written)):
+    if options.output and options.errors and len(written) == 1:
         raise ClaimsiftError(f"{options.errors}: cannot take both the output and the errors; choose two files")
     if options.errors and (options.errors.is_dir() or not options.errors.absolute().parent.is_dir()):
         raise ClaimsiftError(f"{options.errors}: cannot be written; name a file in a folder that is there")
