@@ -101,6 +101,13 @@ def test_standard_input_and_sentences_that_are_split_already():
     ]
 
 
+def test_a_dash_is_standard_output(tmp_path):
+    done = claimsift("score", EXAMPLE, "-o", "-", "--format", "jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(rows(done.stdout)) == 11
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
