@@ -12,7 +12,7 @@ from pathlib import Path
 import claimsift
 from claimsift.archive import Job, cannot_be_written, is_special, replacing, write_failures
 from claimsift.articles import Article, ArticleReader
-from claimsift.errors import ClaimsiftError, InputError
+from claimsift.errors import ClaimsiftError, InputError, without_controls
 from claimsift.explain import explain_articles
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.output import FORMATS, SUFFIXES, WRITERS
@@ -99,7 +99,7 @@ def score_to_parts(options: argparse.Namespace, format: str, predictor: Predicto
         seconds = time.monotonic() - started
     print(
         f"claimsift: {sentences_scored} sentences, {predictor.repeated:.0%} of them repeated, in {seconds:.1f} s, "
-        f"{job.failed} inputs failed; the rows are in {options.output}",
+        f"{job.failed} inputs failed; the rows are in {without_controls(options.output)}",
         file=sys.stderr,
     )
     return job.failed
