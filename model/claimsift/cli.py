@@ -144,7 +144,6 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--part-sentences",
         type=positive,
-        default=PART_SENTENCES,
         metavar="N",
         help=f"sentences that are put on disk together; a killed job loses no more (default: {PART_SENTENCES})",
     )

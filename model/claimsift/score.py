@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import claimsift
-from claimsift.archive import Job, cannot_be_written, is_special, replacing, write_failures
+from claimsift.archive import PART_SENTENCES, Job, cannot_be_written, is_special, replacing, write_failures
 from claimsift.articles import Article, ArticleReader
 from claimsift.errors import ClaimsiftError, InputError, without_controls
 from claimsift.explain import explain_articles
@@ -41,6 +41,8 @@ def score_inputs(options: argparse.Namespace) -> int:
     check_columns(options, format)
     if options.explain and format != "html":
         raise ClaimsiftError("--explain shows words in a page; add --format html")
+    if options.workers and options.engine != "ray":
+        raise ClaimsiftError("--workers is for --engine ray; leave it out, or add --engine ray")
     if options.engine == "ray":
         return score_on_ray(options, format)
     folder = resolve_model(options.model, options.revision)
@@ -86,7 +88,8 @@ def score_to_parts(options: argparse.Namespace, format: str, predictor: Predicto
     reader = make_reader(options, lambda error: job.add_failure(error))
     files = reader.files(options.inputs)
     description = describe(options, format, files, model)
-    job = Job(output, is_folder, format, description, options.part_sentences, print_failure, writer_options(options))
+    part_sentences = options.part_sentences or PART_SENTENCES
+    job = Job(output, is_folder, format, description, part_sentences, print_failure, writer_options(options))
     started, sentences_scored = time.monotonic(), 0
     with job.opened(), progress_bar(reader, files) as progress:
         if job.articles_done:
@@ -111,6 +114,8 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
         raise ClaimsiftError("--engine ray writes a folder of Parquet files; add -o FOLDER/ --format parquet")
     if options.texts:
         raise ClaimsiftError("--texts does not go with --engine ray; score the pages without it")
+    if options.part_sentences:
+        raise ClaimsiftError("--part-sentences does not go with --engine ray, which sizes parts itself; leave it out")
     from claimsift.ray_engine import score_with_ray
 
     return score_with_ray(
