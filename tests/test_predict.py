@@ -142,6 +142,15 @@ def test_the_cache_keeps_what_was_asked_for_last():
     assert [key for key in "abc" if cache.get(key)] == ["a", "c"]
 
 
+@pytest.mark.parametrize("long", ["x" * 100_000, ("He said so.", "x" * 100_000)])
+def test_the_cache_does_not_fill_the_memory_with_long_sentences(long):
+    cache = ScoreCache(1000)
+    cache.put(long, ([1.0], False))
+    assert cache.get(long) is None
+    cache.put("He said so.", ([1.0], False))
+    assert cache.get("He said so.")
+
+
 def test_the_backends_agree(predictor, monkeypatch):
     """Over the sentences written for the dataset; the release was checked on dev."""
     with (ROOT / "data" / "annotations" / "written.jsonl").open(encoding="utf-8") as lines:

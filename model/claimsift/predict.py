@@ -26,8 +26,10 @@ WINDOW_SENTENCES = 4096
 UNITS = ("article", "sentence")
 # Where the title of an article starts and ends: not in its text.
 OUTSIDE = -1
-# Sentences whose scores are remembered, some 30 MB: news agencies' copy and page furniture come again and again.
+# Sentences whose scores are remembered, since news agencies' copy and page furniture come again and again: some 30 MB.
+# Text without full stops, whose sentences have no bound, would take gigabytes; with a limit it is 160 MB at most.
 REMEMBERED_SENTENCES = 65_536
+LONGEST_REMEMBERED = 500  # characters, with the context
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,7 @@ def _pieces(group: list[Sentence]) -> Iterator[tuple[list[Sentence], bool]]:
 
 
 class ScoreCache:
-    """Remembers the scores of the sentences that were last asked for."""
+    """Remembers the scores of the sentences that were last asked for, but of none that is very long."""
 
     def __init__(self, size: int):
         self._size = size
@@ -264,6 +266,8 @@ class ScoreCache:
         return self._scores.get(key)
 
     def put(self, key: Key, scores: Scores) -> None:
+        if (len(key) if isinstance(key, str) else sum(map(len, key))) > LONGEST_REMEMBERED:
+            return
         self._scores[key] = scores
         if len(self._scores) > self._size:
             self._scores.popitem(last=False)
