@@ -4,6 +4,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow.parquet
 import pytest
 from conftest import ROOT, Instant
 
+from claimsift import archive as archives
 from claimsift import cli
 
 KILLS = 20
@@ -25,6 +27,21 @@ def archive(write_jsonl):
         if number % 7 == 0:
             rows.append("{")
     return write_jsonl("archive.jsonl", [*rows, {"text": None}, "["])
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C at the 16th article, until it is switched off."""
+    whole, state = Instant.score_articles, {"on": True}
+
+    def half(self, articles, unit):
+        for number, sentences in enumerate(whole(self, articles, unit)):
+            if number == 15 and state["on"]:
+                raise KeyboardInterrupt
+            yield sentences
+
+    monkeypatch.setattr(Instant, "score_articles", half)
+    return state
 
 
 def run(archive, *options):
@@ -137,22 +154,14 @@ def until_parts_grow(folder, process, wait):
         time.sleep(0.01)
 
 
-def test_a_job_goes_on_and_does_not_score_again(archive, instant, monkeypatch, capsys):
-    whole = Instant.score_articles
-
-    def half(self, articles, unit):
-        for number, sentences in enumerate(whole(self, articles, unit)):
-            if number == 15:
-                raise KeyboardInterrupt
-            yield sentences
-
-    monkeypatch.setattr(Instant, "score_articles", half)
+def test_a_job_goes_on_and_does_not_score_again(archive, instant, interrupted, monkeypatch, capsys):
     output = archive.parent / "out.jsonl"
     assert run(archive, "-o", output) == 130
     assert "goes on when the same command is run again" in capsys.readouterr().err
     assert not output.exists()
 
-    scored = []
+    interrupted["on"] = False
+    whole, scored = Instant.score_articles, []
 
     def counted(self, articles, unit):
         for sentences in whole(self, articles, unit):
@@ -164,6 +173,34 @@ def test_a_job_goes_on_and_does_not_score_again(archive, instant, monkeypatch, c
     assert "going on after" in capsys.readouterr().err
     assert 15 <= len(scored) < 20
     assert len(output.read_text().splitlines()) == sum(number % 4 for number in range(30))
+
+
+def test_a_job_goes_on_beyond_the_number_that_fills_the_digits(archive, instant, interrupted, monkeypatch):
+    monkeypatch.setattr(archives, "DIGITS", 1)
+    monkeypatch.setattr(archives, "FEWER_DIGITS", 1)
+    folder = archive.parent / "out"
+    one_by_one = ["-o", f"{folder}/", "--format", "jsonl", "--part-sentences", "1"]
+    assert run(archive, *one_by_one) == 130
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("part-*")}
+    assert {"part-9.json", "part-9.jsonl", "part-10.json", "part-10.jsonl"} < {path.name for path in before}
+    interrupted["on"] = False
+    assert run(archive, *one_by_one) == 3
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("part-*")}
+    assert before.items() < after.items()
+
+
+def test_a_job_goes_on_with_names_of_fewer_digits(archive, instant, interrupted, monkeypatch, capsys):
+    folder = archive.parent / "out"
+    with monkeypatch.context() as before:
+        before.setattr(archives, "DIGITS", archives.FEWER_DIGITS)
+        assert run(archive, "-o", f"{folder}/", "--format", "jsonl") == 130
+    interrupted["on"] = False
+    assert run(archive, "-o", f"{folder}/", "--format", "jsonl") == 3
+    assert "going on after" in capsys.readouterr().err
+    names = sorted(path.name for path in folder.glob("part-*"))
+    assert names == [f"part-{number:05}.jsonl" for number in range(len(names))]
+    rows = [row for name in names for row in (folder / name).read_text().splitlines()]
+    assert len(rows) == sum(number % 4 for number in range(30))
 
 
 def test_parts_of_another_job_are_not_mixed_in(archive, instant, monkeypatch, capsys):
@@ -206,3 +243,51 @@ def test_output_in_the_input_folder_is_not_read(tmp_path, instant):
         assert cli.main(["score", str(tmp_path), "-o", str(tmp_path / "out.jsonl")]) == 0
         ids = {json.loads(line)["article_id"] for line in (tmp_path / "out.jsonl").read_text().splitlines()}
         assert ids == {"ferry.txt"}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_is_followed_and_stays_a_link(archive, instant, interrupted, tmp_path, capsys, is_there):
+    real = tmp_path / "real"
+    real.mkdir()
+    for name in ("out", "errors"):
+        (tmp_path / f"{name}.jsonl").symlink_to(tmp_path / f"{name}.link")  # a link to a link
+        (tmp_path / f"{name}.link").symlink_to(real / f"{name}.jsonl")
+        if is_there:
+            (real / f"{name}.jsonl").write_text("old")
+    links = {path: path.readlink() for path in tmp_path.iterdir() if path.is_symlink()}
+    assert run(archive, "-o", tmp_path / "out.jsonl") == 130
+    assert (real / "out.jsonl.parts").is_dir()
+    interrupted["on"] = False
+    assert run(archive, "-o", tmp_path / "out.jsonl") == 3
+    told = capsys.readouterr().err
+    assert "going on after" in told and f"the rows are in {tmp_path / 'out.jsonl'}" in told
+    assert {path: path.readlink() for path in tmp_path.iterdir() if path.is_symlink()} == links
+    assert sorted(path.name for path in real.iterdir()) == ["errors.jsonl", "out.jsonl"]
+    assert len((real / "out.jsonl").read_text().splitlines()) == sum(number % 4 for number in range(30))
+    assert len((real / "errors.jsonl").read_text().splitlines()) == 8
+
+
+@pytest.mark.parametrize("kind", ["file", "file without a name", "pipe"])
+def test_a_link_to_standard_output_stays_and_its_rows_arrive(tmp_path, kind):
+    (tmp_path / "a.txt").write_text("The army denied it.\n")
+    link = tmp_path / "stdout"  # what /dev/stdout is, where it does no harm
+    link.symlink_to("/proc/self/fd/1")
+    command = [sys.executable, "-m", "claimsift.cli", "score", str(tmp_path / "a.txt")]
+    command += ["-o", str(link), "--format", "jsonl"]
+    if kind == "pipe":
+        done = subprocess.run(command, capture_output=True)
+        written = done.stdout
+    elif kind == "file":
+        with (tmp_path / "x").open("wb") as stream:
+            done = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE)
+        written = (tmp_path / "x").read_bytes()
+        (tmp_path / "x").unlink()
+    else:
+        with tempfile.TemporaryFile(dir=tmp_path) as stream:
+            done = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE)
+            stream.seek(0)
+            written = stream.read()
+    assert done.returncode == 0
+    assert json.loads(written)["label"] == "denial"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "stdout"]
+    assert str(link.readlink()) == "/proc/self/fd/1"

@@ -101,6 +101,13 @@ def test_standard_input_and_sentences_that_are_split_already():
     ]
 
 
+def test_a_dash_is_standard_output(tmp_path):
+    done = claimsift("score", EXAMPLE, "-o", "-", "--format", "jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(rows(done.stdout)) == 11
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -163,6 +170,24 @@ def test_escape_sequences_of_an_article_do_not_reach_the_terminal():
     assert "The army denied it." in done.stdout
     row = json.dumps({"id": "a\x1b[2J", "text": "He denied it."})
     assert "\x1b" not in claimsift("score", "-", stdin=row).stdout
+
+
+def test_escape_sequences_of_a_file_name_do_not_reach_the_terminal(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a\x1b[2J\n.txt").write_bytes(b"The caf\xe9 was shut.")  # gets a notice
+    (folder / "b\x9b2J\r.jsonl").write_text("{")  # and this is a failure
+    out, errors = tmp_path / "out\x1b[2J.jsonl", tmp_path / "errors.jsonl"
+    done = claimsift("score", folder, folder / "c\x07.txt", "-o", out, "--errors", errors)
+    assert done.returncode == 3
+    assert not set("\x1b\x9b\r\x07") & set(done.stderr)
+    told = [line.partition(": ")[2] for line in done.stderr.splitlines()]
+    assert told[0] == "a[2J.txt: read as Windows-1252, it is not UTF-8"
+    assert told[1].startswith("b2J.jsonl:1: ") and told[2].startswith(f"{folder}/c.txt: ")
+    assert told[3].endswith(f"the rows are in {tmp_path}/out[2J.jsonl")
+    assert rows(errors.read_text())[0]["input"] == "b\x9b2J\r.jsonl:1"  # as it is
+    refused = claimsift("score", out, "-o", out)
+    assert "is an input too" in refused.stderr and "\x1b" not in refused.stderr
 
 
 def test_a_real_article_is_scored_with_exact_offsets(tmp_path):

@@ -174,7 +174,7 @@ def test_an_interrupted_job_finishes_its_part_and_goes_on(
     said = capfd.readouterr().err
     assert said.splitlines()[-1].startswith("claimsift: interrupted; a job with -o goes on")
     assert "Traceback" not in said
-    assert [path.name for path in (tmp_path / f"out{suffix}.parts").glob("part-*")] == [f"part-00000{suffix}"]
+    assert [path.name for path in (tmp_path / f"out{suffix}.parts").glob("part-*")] == [f"part-0000000{suffix}"]
 
     assert job(archive, output) == 3
     assert "going on after 100 articles" in capfd.readouterr().err
@@ -214,7 +214,7 @@ def test_a_signal_does_not_cut_an_article_in_two(archive, instant, tmp_path, mon
 
     monkeypatch.setattr(JsonlWriter, "write", interrupted)
     assert cli.main(["score", str(archive), "-o", str(tmp_path / "out.jsonl")]) == 130
-    lines = (tmp_path / "out.jsonl.parts" / "part-00000.jsonl").read_text().splitlines()
+    lines = (tmp_path / "out.jsonl.parts" / "part-0000000.jsonl").read_text().splitlines()
     assert len(lines) == 3 * len(written) == 303
 
 
@@ -398,7 +398,7 @@ def test_when_memory_runs_out_what_is_scored_is_kept(archive, tmp_path, monkeypa
     monkeypatch.setattr(predictor, "score_articles", out_of_memory)
     assert cli.main(["score", str(archive), "-o", str(tmp_path / "out.jsonl")]) == 1
     assert "out of memory; stop other programs" in capfd.readouterr().err.splitlines()[-1]
-    assert len((tmp_path / "out.jsonl.parts" / "part-00000.jsonl").read_text().splitlines()) == 3 * 250
+    assert len((tmp_path / "out.jsonl.parts" / "part-0000000.jsonl").read_text().splitlines()) == 3 * 250
 
 
 def raising(error):

@@ -154,3 +154,25 @@ def test_furniture_that_is_skipped_leaves_no_gap():
     assert Reader(html).lines == ["Ferry sinks", "Police said so.", "Nobody knows."]
     assert "1 background" in html
     assert "Share this" not in html
+
+
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [
+        ("\nMENU ", "<p><mark>Nobody"),
+        ("\n\nMENU ", '<p class="apart"><mark>Nobody'),
+        ("\nMENU MENU ", "<p><mark>Nobody"),
+        (" MENU\n", "<p><mark>Nobody"),
+        (" MENU ", "</mark> <mark>Nobody"),
+    ],
+)
+def test_furniture_that_is_skipped_takes_no_line_break_with_it(between, expected):
+    text = f"Police said so.{between}Nobody knows."
+    menus = [
+        ScoredSentence("MENU", found.start(), found.end(), "background", 1.0, dict.fromkeys(LABELS, 0.25), False, True)
+        for found in re.finditer("MENU", text)
+    ]
+    stream = BytesIO()
+    writer = HtmlWriter(stream, skip_furniture=True)
+    writer.write(Article("a", text), [sentence("Police said so."), *menus, sentence("Nobody knows.", len(text) - 13)])
+    assert expected in re.sub("<mark [^>]*>", "<mark>", stream.getvalue().decode())

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from claimsift import ClaimsiftError, Predictor
-from claimsift.hub import SHIPPED_MODEL, resolve_model
+from claimsift.hub import SHIPPED_MODEL, published_files, resolve_model
 
 
 @pytest.fixture
@@ -76,6 +76,12 @@ def test_weights_that_do_not_fit_the_config_are_refused(folder, changes):
     change_config(folder, **changes)
     with pytest.raises(ClaimsiftError, match="the model cannot be loaded"):
         Predictor.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("take", [resolve_model, lambda model: published_files("org/name", model)])
+def test_an_empty_name_is_not_taken_for_the_shipped_model(take):
+    with pytest.raises(ClaimsiftError, match="the name of the model is empty"):
+        take("")
 
 
 def test_what_is_neither_folder_nor_on_the_hub_is_named():

@@ -8,7 +8,7 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimsift import Article, Predictor
+from claimsift import Article, ClaimsiftError, Predictor
 from claimsift.labels import LABELS
 from claimsift.predict import WINDOW_SENTENCES, ScoreCache, batches_by_length
 
@@ -98,6 +98,31 @@ def test_one_text_is_not_taken_for_many(predictor):
         predictor.score_articles("He denied it.")
 
 
+@pytest.mark.parametrize(
+    "score",
+    [
+        lambda predictor, text: predictor.score_article(text),
+        lambda predictor, text: list(predictor.score_articles(["One.", Article("a", text)])),
+        lambda predictor, text: list(predictor.score_articles([text], unit="sentence")),
+        lambda predictor, text: predictor.score_sentences(["One.", text]),
+    ],
+)
+def test_what_is_no_text_is_refused(predictor, score):
+    for text in (None, b"The army denied it.", 3):
+        with pytest.raises(TypeError, match=f"is a str, not {type(text).__name__}"):
+            score(predictor, text)
+    with pytest.raises(ClaimsiftError, match="half of a surrogate pair"):
+        score(predictor, "The army denied it \ud83d.")
+    assert predictor.score_article("The army denied it.")[0].label == "denial"  # it goes on after that
+
+
+def test_a_context_that_is_no_text_is_refused_where_it_is_read(predictor, monkeypatch):
+    assert predictor.score_sentences(["One."], ["\ud83d"])
+    monkeypatch.setattr(predictor, "context_sentences", 2)
+    with pytest.raises(ClaimsiftError, match="half of a surrogate pair"):
+        predictor.score_sentences(["One."], ["\ud83d"])
+
+
 def test_an_unknown_unit_is_refused(predictor):
     with pytest.raises(ValueError, match="unknown unit 'word'"):
         predictor.score_articles(["One."], unit="word")
@@ -140,6 +165,15 @@ def test_the_cache_keeps_what_was_asked_for_last():
     assert cache.get("a")
     cache.put("c", ([1.0], False))
     assert [key for key in "abc" if cache.get(key)] == ["a", "c"]
+
+
+@pytest.mark.parametrize("long", ["x" * 100_000, ("He said so.", "x" * 100_000)])
+def test_the_cache_does_not_fill_the_memory_with_long_sentences(long):
+    cache = ScoreCache(1000)
+    cache.put(long, ([1.0], False))
+    assert cache.get(long) is None
+    cache.put("He said so.", ([1.0], False))
+    assert cache.get("He said so.")
 
 
 def test_the_backends_agree(predictor, monkeypatch):

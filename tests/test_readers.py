@@ -376,6 +376,18 @@ def test_columns_are_kept_in_every_format_with_columns(tmp_path):
     assert from_csv == as_text
 
 
+@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+def test_a_column_that_is_kept_twice_is_written_once(write_jsonl, tmp_path, format):
+    path, out = write_jsonl("a.jsonl", [{"text": "One.", "url": "u", "by": "b"}]), tmp_path / f"out.{format}"
+    assert cli.main(["score", str(path), "-o", str(out), "--keep", "url", "by", "--keep", "url"]) == 0
+    written = {
+        "jsonl": lambda: list(rows(out.read_text())[0]),
+        "csv": lambda: out.read_text().splitlines()[0].split(","),
+        "parquet": lambda: pyarrow.parquet.read_schema(out).names,
+    }[format]()
+    assert written[-3:] == ["furniture", "url", "by"]
+
+
 def test_a_kept_value_that_cannot_be_written_fails_its_row(write_jsonl):
     path = write_jsonl("a.jsonl", ['{"text": "One.", "by": ["\\ud800"]}', {"text": "Two.", "by": None}])
     articles, errors = read(path, keep=("by",))
@@ -390,6 +402,12 @@ def test_a_kept_value_that_cannot_be_written_fails_its_row(write_jsonl):
         (["--keep", "url"], "--keep needs columns, which text has not"),
         (["--title-column", "t", "--unit", "sentence"], "--title-column is for articles"),
         (["--texts", "texts", "--engine", "ray", "-o", "out/", "--format", "parquet"], "--texts does not go with"),
+        (
+            ["--part-sentences", "9", "--engine", "ray", "-o", "out/", "--format", "parquet"],
+            "--part-sentences does not go with --engine ray",
+        ),
+        (["--workers", "2"], "--workers is for --engine ray"),
+        (["--model", ""], "the name of the model is empty"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(tmp_path, capsys, monkeypatch, arguments, message):

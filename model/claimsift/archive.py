@@ -34,6 +34,8 @@ REMEDIES = {
 }
 PART_SENTENCES = 50_000  # half a minute's work on a CPU
 RECORDS = "_claimsift"
+DIGITS = 7  # of a part's number: readers put parts in the order of their names
+FEWER_DIGITS = 5  # that parts had before; a job that began with them goes on with them
 
 
 class Job:
@@ -67,13 +69,15 @@ class Job:
         self.is_folder = is_folder
         self.format = format
         self.description = description
-        self.folder = output if is_folder else output.with_name(output.name + ".parts")
+        target = follow_link(output)
+        self.folder = target if is_folder else target.with_name(target.name + ".parts")
         self.part_sentences = part_sentences
         self._on_failure = on_failure
         self._writer_options = writer_options or {}
         self._records: list[dict] = []
         self._failures: list[tuple[int, dict]] = []  # those of no finished part, with their place
         self._part: Part | None = None
+        self._digits = DIGITS
         self._articles_read = 0
         self._finished = False
 
@@ -170,6 +174,8 @@ class Job:
         self._part = None
 
     def _find_parts(self) -> None:
+        if any(self.folder.rglob(f"part-{0:0{FEWER_DIGITS}}.*")):
+            self._digits = FEWER_DIGITS
         path = self.folder / RECORDS / "job.json"
         if path.exists() and (self.is_folder or self.description is not None):
             self._check_same(json.loads(path.read_text(encoding="utf-8")))
@@ -210,14 +216,14 @@ class Job:
 
     def _forget_records(self, since: int) -> None:
         for path in (self.folder / RECORDS).glob("part-*.json"):
-            if path.name >= self._record_path(since).name:
+            if int(path.stem.removeprefix("part-")) >= since:
                 path.unlink()
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"part-{number:05}{SUFFIXES[self.format]}"
+        return self.folder / f"part-{number:0{self._digits}}{SUFFIXES[self.format]}"
 
     def _record_path(self, number: int) -> Path:
-        return self.folder / RECORDS / f"part-{number:05}.json"
+        return self.folder / RECORDS / f"part-{number:0{self._digits}}.json"
 
 
 class Part:
@@ -255,12 +261,13 @@ class Part:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Opens a file for writing that appears under its name, in place of an older one, only once it is whole.
 
-    What is no ordinary file is written to as it is.
+    What is no ordinary file is written to as it is; of a link, what it leads to is replaced.
     """
     if is_special(path):
         with path.open("wb") as stream:
             yield stream
         return
+    path = follow_link(path)
     unfinished = path.with_name(path.name + ".part")
     try:
         with unfinished.open("wb") as stream:
@@ -291,8 +298,14 @@ def uninterrupted() -> Iterator[None]:
 
 
 def is_special(path: Path) -> bool:
-    """Whether this is a device or a pipe, in whose place no file must be put."""
-    return path.exists() and not (path.is_file() or path.is_dir())
+    """Whether this is a device or a pipe, in whose place no file must be put, or a link to what has no name."""
+    target = Path(os.path.realpath(path))
+    return path.exists() and not (target.is_file() or target.is_dir())
+
+
+def follow_link(path: Path) -> Path:
+    """Returns where a link leads, which must not be replaced itself (it may be /dev/stdout); another path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def write_failures(path: Path, records: Iterable[dict]) -> None:

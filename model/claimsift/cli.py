@@ -107,7 +107,11 @@ def build_parser() -> argparse.ArgumentParser:
         "standard input",
     )
     score.add_argument(
-        "-o", "--output", metavar="OUT", help="file, or with a / at its end folder, to write; default: standard output"
+        "-o",
+        "--output",
+        type=lambda name: None if name == "-" else name,
+        metavar="OUT",
+        help="file, or with a / at its end folder, to write; default, and -: standard output",
     )
     score.add_argument("--format", choices=FORMATS, help="by default as OUT's suffix says, else text")
     add_model_options(score)
@@ -140,7 +144,6 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--part-sentences",
         type=positive,
-        default=PART_SENTENCES,
         metavar="N",
         help=f"sentences that are put on disk together; a killed job loses no more (default: {PART_SENTENCES})",
     )

@@ -1,8 +1,23 @@
 """Errors whose message is meant for the user: it names the thing at fault and what to do next."""
 
+import re
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 
 class ClaimsiftError(Exception):
-    """Something the user can mend; the command line prints it as one line, without a traceback."""
+    """Something the user can mend; the command line prints it as one line, without a traceback.
+
+    As a string it is without control characters, which the name of a file may hold.
+    """
+
+    def __str__(self) -> str:
+        return without_controls(super().__str__())
+
+
+def without_controls(text: str) -> str:
+    """Leaves out of a text what could steer the terminal that it is shown on."""
+    return CONTROL.sub("", text)
 
 
 def first_line(error: BaseException) -> str:

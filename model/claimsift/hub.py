@@ -44,8 +44,8 @@ def resolve_model(model: str | Path | None = None, revision: str | None = None) 
         ClaimsiftError: there is no such model, or it lacks a file that is needed, or has other labels; or a revision
             was given for a folder.
     """
-    folder = Path(model or SHIPPED_MODEL)
-    if model and not folder.exists():
+    folder = _named_folder(model)
+    if model is not None and not folder.exists():
         folder = _from_hub(str(model), revision)
     elif revision:
         raise ClaimsiftError(f"{folder}: a folder has no revisions; leave out {revision}, or name a Hub id (org/name)")
@@ -71,7 +71,7 @@ def published_files(repository: str, folder: str | Path | None = None) -> dict[s
         raise ClaimsiftError(
             f"{repository}: the Hub takes no such name; give ORG/NAME, of letters, digits and single - _ . inside"
         )
-    folder = Path(folder or SHIPPED_MODEL)
+    folder = _named_folder(folder)
     _check_model(folder)
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     return {name: files[name] for name in _published(files)}
@@ -121,6 +121,12 @@ def push_model(repository: str, folder: str | Path | None = None, *, private: bo
             parent_commit=there.sha,
         )
     return commit.commit_url
+
+
+def _named_folder(model: str | Path | None) -> Path:
+    if model == "":  # of a variable that is not set, say
+        raise ClaimsiftError("the name of the model is empty; name one, or leave it out for the shipped model")
+    return SHIPPED_MODEL if model is None else Path(model)
 
 
 def _check_model(folder: Path) -> None:

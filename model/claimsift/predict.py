@@ -13,6 +13,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from claimsift.articles import Article
+from claimsift.articles.lines import is_encodable
 from claimsift.backends import Backend, load_backend
 from claimsift.errors import ClaimsiftError
 from claimsift.furniture import find_furniture
@@ -26,8 +27,10 @@ WINDOW_SENTENCES = 4096
 UNITS = ("article", "sentence")
 # Where the title of an article starts and ends: not in its text.
 OUTSIDE = -1
-# Sentences whose scores are remembered, some 30 MB: news agencies' copy and page furniture come again and again.
+# Sentences whose scores are remembered, since news agencies' copy and page furniture come again and again: some 30 MB.
+# Text without full stops, whose sentences have no bound, would take gigabytes; with a limit it is 160 MB at most.
 REMEMBERED_SENTENCES = 65_536
+LONGEST_REMEMBERED = 500  # characters, with the context
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,12 @@ class Predictor:
         )
 
     def score_article(self, text: str) -> list[ScoredSentence]:
-        """Splits an article into sentences and labels them, in text order."""
+        """Splits an article into sentences and labels them, in text order.
+
+        Raises:
+            TypeError: the article is no ``str``; bytes have to be decoded first.
+            ClaimsiftError: it holds half of a surrogate pair, which stands for no character.
+        """
         return next(self.score_articles([text]))
 
     def score_articles(
@@ -122,11 +130,16 @@ class Predictor:
             For each article, in order, its title if it has one, and its sentences in text order; an empty list for one
             without any. Articles are drawn from the stream a window of some four thousand sentences at a time, and one
             window ahead.
+
+        Raises:
+            TypeError: an article is neither; or one text is given instead of a stream of them.
+            ClaimsiftError: an article holds half of a surrogate pair, which stands for no character.
+            ValueError: the unit is unknown.
         """
         _refuse_text(articles)
         if unit not in UNITS:
             raise ValueError(f"unknown unit {unit!r}; choose from {', '.join(UNITS)}")
-        articles = (Article("", article) if isinstance(article, str) else article for article in articles)
+        articles = map(_as_article, articles)
         if unit == "sentence":
             return self._score_groups([_whole(article.text, article.metadata.get("context"))] for article in articles)
         return self._score_groups(self._sentences(article) for article in articles)
@@ -139,6 +152,8 @@ class Predictor:
             contexts: what precedes each sentence. Only a model trained with context reads it; the shipped one does not.
 
         Raises:
+            TypeError: a sentence is no ``str``; or one text is given instead of a list of them.
+            ClaimsiftError: a sentence, or a context that is read, holds half of a surrogate pair.
             ValueError: there are not as many contexts as sentences.
         """
         _refuse_text(sentences)
@@ -208,7 +223,7 @@ class Predictor:
         return batches_by_length(lengths, self._backend.batch_tokens, equal=not self._backend.pads)
 
     def _model_input(self, sentence: Sentence) -> "Key":
-        return (sentence.text, sentence.context) if self.context_sentences else sentence.text
+        return (sentence.text, _checked(sentence.context)) if self.context_sentences else sentence.text
 
 
 Key = str | tuple[str, str]  # what the model reads: a sentence, or a sentence and its context
@@ -251,7 +266,7 @@ def _pieces(group: list[Sentence]) -> Iterator[tuple[list[Sentence], bool]]:
 
 
 class ScoreCache:
-    """Remembers the scores of the sentences that were last asked for."""
+    """Remembers the scores of the sentences that were last asked for, but of none that is very long."""
 
     def __init__(self, size: int):
         self._size = size
@@ -264,6 +279,8 @@ class ScoreCache:
         return self._scores.get(key)
 
     def put(self, key: Key, scores: Scores) -> None:
+        if (len(key) if isinstance(key, str) else sum(map(len, key))) > LONGEST_REMEMBERED:
+            return
         self._scores[key] = scores
         if len(self._scores) > self._size:
             self._scores.popitem(last=False)
@@ -301,8 +318,23 @@ def _refuse_text(texts: object) -> None:
         raise TypeError("a list of texts is needed, and this is one text, whose characters would be scored one by one")
 
 
+def _as_article(article: str | Article) -> Article:
+    article = article if isinstance(article, Article) else Article("", article)
+    _checked(article.text)
+    _checked(article.title)
+    return article
+
+
+def _checked(text: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"a text to score is a str, not {type(text).__name__}; decode bytes, leave out what is missing")
+    if not is_encodable(text):
+        raise ClaimsiftError("a text holds half of a surrogate pair; decode it anew, or replace that, and score it")
+    return text
+
+
 def _whole(text: str, context: object) -> Sentence:
-    return Sentence(text, 0, len(text), context if isinstance(context, str) else "")
+    return Sentence(_checked(text), 0, len(text), context if isinstance(context, str) else "")
 
 
 def _scored(sentence: Sentence, known: Scores) -> ScoredSentence:

@@ -20,7 +20,7 @@ from claimsift.archive import cannot_be_written, replacing, write_failures
 from claimsift.articles import STANDARD_INPUT, Article, ArticleReader
 from claimsift.articles.rows import to_json
 from claimsift.backends import load_backend
-from claimsift.errors import ClaimsiftError, InputError, InputNotice
+from claimsift.errors import ClaimsiftError, InputError, InputNotice, without_controls
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.output.parquet import ParquetWriter
 from claimsift.output.rows import as_text
@@ -175,7 +175,8 @@ def score_with_ray(
     failed = _report([failure for part in sorted(failures) for failure in failures[part]], errors)
     seconds = time.monotonic() - started
     print(
-        f"claimsift: {sentences} sentences in {seconds:.1f} s, {len(failed)} inputs failed; the rows are in {output}",
+        f"claimsift: {sentences} sentences in {seconds:.1f} s, {len(failed)} inputs failed; "
+        f"the rows are in {without_controls(str(output))}",
         file=sys.stderr,
     )
     return len(failed)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import claimsift
-from claimsift.archive import Job, cannot_be_written, is_special, replacing, write_failures
+from claimsift.archive import PART_SENTENCES, Job, cannot_be_written, is_special, replacing, write_failures
 from claimsift.articles import Article, ArticleReader
-from claimsift.errors import ClaimsiftError, InputError
+from claimsift.errors import ClaimsiftError, InputError, without_controls
 from claimsift.explain import explain_articles
 from claimsift.hub import resolve_model, weights_sha256
 from claimsift.output import FORMATS, SUFFIXES, WRITERS
@@ -41,6 +41,8 @@ def score_inputs(options: argparse.Namespace) -> int:
     check_columns(options, format)
     if options.explain and format != "html":
         raise ClaimsiftError("--explain shows words in a page; add --format html")
+    if options.workers and options.engine != "ray":
+        raise ClaimsiftError("--workers is for --engine ray; leave it out, or add --engine ray")
     if options.engine == "ray":
         return score_on_ray(options, format)
     folder = resolve_model(options.model, options.revision)
@@ -86,7 +88,8 @@ def score_to_parts(options: argparse.Namespace, format: str, predictor: Predicto
     reader = make_reader(options, lambda error: job.add_failure(error))
     files = reader.files(options.inputs)
     description = describe(options, format, files, model)
-    job = Job(output, is_folder, format, description, options.part_sentences, print_failure, writer_options(options))
+    part_sentences = options.part_sentences or PART_SENTENCES
+    job = Job(output, is_folder, format, description, part_sentences, print_failure, writer_options(options))
     started, sentences_scored = time.monotonic(), 0
     with job.opened(), progress_bar(reader, files) as progress:
         if job.articles_done:
@@ -99,7 +102,7 @@ def score_to_parts(options: argparse.Namespace, format: str, predictor: Predicto
         seconds = time.monotonic() - started
     print(
         f"claimsift: {sentences_scored} sentences, {predictor.repeated:.0%} of them repeated, in {seconds:.1f} s, "
-        f"{job.failed} inputs failed; the rows are in {options.output}",
+        f"{job.failed} inputs failed; the rows are in {without_controls(options.output)}",
         file=sys.stderr,
     )
     return job.failed
@@ -111,6 +114,8 @@ def score_on_ray(options: argparse.Namespace, format: str) -> int:
         raise ClaimsiftError("--engine ray writes a folder of Parquet files; add -o FOLDER/ --format parquet")
     if options.texts:
         raise ClaimsiftError("--texts does not go with --engine ray; score the pages without it")
+    if options.part_sentences:
+        raise ClaimsiftError("--part-sentences does not go with --engine ray, which sizes parts itself; leave it out")
     from claimsift.ray_engine import score_with_ray
 
     return score_with_ray(
@@ -157,8 +162,8 @@ def make_reader(options: argparse.Namespace, on_error: Callable[[InputError], No
 
 def written_paths(options: argparse.Namespace) -> frozenset[Path]:
     """Returns what the job writes, which may lie in a folder that it reads."""
-    written = [path for path in (options.output, options.errors, options.texts) if path]
-    return frozenset(Path(f"{path}{suffix}").resolve() for path in written for suffix in ("", ".part", ".parts"))
+    written = [os.path.realpath(path) for path in (options.output, options.errors, options.texts) if path]
+    return frozenset(Path(f"{path}{suffix}") for path in written for suffix in ("", ".part", ".parts"))
 
 
 def describe(options: argparse.Namespace, format: str, files: list[tuple[str, Path]], model: Path) -> dict | None:
@@ -210,12 +215,12 @@ def print_failure(error: InputError) -> None:
 
 def check_files(options: argparse.Namespace) -> None:
     """Raises ClaimsiftError where a file cannot be written, or would be written twice or over an input."""
-    written = [path.resolve() for path in (Path(path) for path in (options.output, options.errors) if path)]
-    taken = {Path(given).resolve() for given in options.inputs if Path(given).is_file()}
-    for path in written:
-        if path in taken:
+    written = {os.path.realpath(path): path for path in (options.output, options.errors) if path}
+    taken = {os.path.realpath(given) for given in options.inputs if Path(given).is_file()}
+    for target, path in written.items():
+        if target in taken:
             raise ClaimsiftError(f"{path}: is an input too; choose another file to write")
-    if len(written) > len(set(written)):
+    if options.output and options.errors and len(written) == 1:
         raise ClaimsiftError(f"{options.errors}: cannot take both the output and the errors; choose two files")
     if options.errors and (options.errors.is_dir() or not options.errors.absolute().parent.is_dir()):
         raise ClaimsiftError(f"{options.errors}: cannot be written; name a file in a folder that is there")

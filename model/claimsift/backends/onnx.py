@@ -61,5 +61,8 @@ class OnnxBackend:
 
 
 def usable_cores() -> int:
-    """The cores that this process may use: a container or ``taskset`` may leave it fewer than the machine has."""
+    """The cores that this process may use: ``taskset`` or ``docker --cpuset-cpus`` may leave it fewer than there are.
+
+    A quota of time on all of them, as ``docker --cpus`` and the limits of Kubernetes set, does not show here.
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

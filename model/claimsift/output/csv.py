@@ -28,7 +28,7 @@ class CsvWriter:
         self._keep, self._skip_furniture = keep, skip_furniture
         self._escape = escape_formula if escape_formulas else lambda value: value
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-        self._writer = csv.DictWriter(self._text, [*COLUMNS, *keep])
+        self._writer = csv.DictWriter(self._text, [*COLUMNS, *dict.fromkeys(keep)])
         self._writer.writeheader()
 
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:

@@ -108,19 +108,20 @@ def _article(article: Article, sentences: list[ScoredSentence], skipped: list[bo
 
 def _lines(text: str, sentences: list[ScoredSentence], skipped: list[bool]) -> Iterator[str]:
     """Yields a paragraph for each line of the article that holds a sentence; what is between sentences stays."""
-    end, is_open = 0, False
+    end, breaks, is_open = 0, 0, False
     for sentence, skip in zip(sentences, skipped, strict=True):
         if sentence.start == OUTSIDE:
             yield f'<p class="headline">{_sentence(sentence)}</p>'
             continue
         gap = text[end : sentence.start]
         end = sentence.end
+        breaks = max(breaks, len(f"x{gap}x".splitlines()) - 1)  # one before what is skipped counts too
         if skip:
             continue
-        breaks = len(f"x{gap}x".splitlines()) - 1
         if breaks or not is_open:
             yield ("</p>" if is_open else "") + ('<p class="apart">' if breaks > 1 else "<p>")
             gap, is_open = gap.strip(), True
+        breaks = 0
         yield escape(gap) + _sentence(sentence)
     yield f"{escape(text[end:].strip())}</p>" if is_open else ""
     if all(skipped):

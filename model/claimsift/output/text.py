@@ -5,18 +5,16 @@ colour, fit for grep. NO_COLOR (https://no-color.org) is honoured.
 """
 
 import io
-import re
 from collections import Counter
 from typing import BinaryIO, TextIO
 
 from claimsift.articles import Article
+from claimsift.errors import without_controls
 from claimsift.explain import ExplainedSentence, levels
 from claimsift.labels import COLOURS, LABELS
 from claimsift.output.rows import concatenate
 from claimsift.predict import ScoredSentence
 
-# What an article holds must not steer the terminal it is shown on.
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LABEL_WIDTH = max(map(len, LABELS))
 TOP_WORDS = 5  # listed with their weights on a terminal
 
@@ -32,7 +30,7 @@ class TextWriter:
     def write(self, article: Article, sentences: list[ScoredSentence]) -> None:
         if self._skip_furniture:
             sentences = [sentence for sentence in sentences if not sentence.furniture]
-        name, summary = _without_controls(article.id), _summary(sentences)
+        name, summary = without_controls(article.id), _summary(sentences)
         if self._table:
             self._table.write(name, sentences, summary)
         else:
@@ -68,7 +66,7 @@ class Table:
 def write_explanation(stream: TextIO, sentence: ExplainedSentence) -> None:
     """Writes a sentence with the words that carry its label: tinted on a terminal, as a list of weights elsewhere."""
     heaviest = sorted(sentence.words, key=lambda word: -word.weight)
-    rows = [f"{round(word.weight, 2) + 0.0:5.2f}  {_without_controls(word.text)}" for word in heaviest]
+    rows = [f"{round(word.weight, 2) + 0.0:5.2f}  {without_controls(word.text)}" for word in heaviest]
     if not stream.isatty():
         stream.write("\n".join([f"{sentence.label}  {sentence.score:.2f}", *rows, ""]))
         return
@@ -78,7 +76,7 @@ def write_explanation(stream: TextIO, sentence: ExplainedSentence) -> None:
     colour = COLOURS[sentence.label]
     styles = ("", f"underline {colour}", f"bold underline {colour}", f"bold black on {colour}")
     tinted = Text(" ").join(
-        Text(_without_controls(word.text), style=styles[level])
+        Text(without_controls(word.text), style=styles[level])
         for word, level in zip(sentence.words, levels(sentence.words), strict=True)
     )
     console = Console(file=stream, highlight=False)
@@ -93,9 +91,5 @@ def _summary(sentences: list[ScoredSentence]) -> str:
 
 
 def _one_line(sentence: ScoredSentence) -> str:
-    text = _without_controls(" ".join(sentence.text.split()))
+    text = without_controls(" ".join(sentence.text.split()))
     return text + (" [truncated]" if sentence.truncated else "")
-
-
-def _without_controls(text: str) -> str:
-    return CONTROL.sub("", text)
