@@ -25,6 +25,7 @@ PAGE = """<!doctype html><html><head>{head}<title>Ferry</title></head><body><nav
 <p>It was not immediately clear how fast the ship was going when it struck the rock off the caf\u00e9.</p></article>
 <form><input name="email"> Your comment</form><footer>© 2020 Skarn Post</footer></body></html>"""
 PARAGRAPHS = 3
+NO_ENCODINGS = ("undefined", "punycode", "idna", "utf-7", "unicode_escape", "rot13", "base64")  # of Python alone
 TRICKY = "\ufeffThe “crew”\r\nsaid\x0call was well.\u200b \u202eNobody\u202c was hurt – itâ€™s over.\x85Ends.\r"
 
 
@@ -55,6 +56,7 @@ def test_tabs_separate_the_columns_of_tsv(tmp_path):
         ('<meta charset="windows-1252">', "cp1252", None),
         ('<meta http-equiv="Content-Type" content="text/html; charset=ISO-8859-1">', "cp1252", None),
         ('<meta charset="no-such-thing">', "utf-8", None),
+        *((f'<meta charset="{codec}">', "utf-8", None) for codec in NO_ENCODINGS),
         ('<meta charset="utf-8">', "cp1252", "read as Windows-1252, it is not UTF-8"),
         ('<meta charset="ascii">', "utf-8", "read as UTF-8, it is not Windows-1252"),  # as browsers understand it
     ],
@@ -97,6 +99,24 @@ def test_without_trafilatura_a_page_names_what_to_install(tmp_path, monkeypatch)
     (tmp_path / "a.html").write_text(PAGE)
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     assert read(tmp_path)[1] == ["a.html: reading HTML needs trafilatura; run: pip install 'claimsift[html]'"]
+
+
+def test_a_page_that_trafilatura_fails_on_is_named_and_the_rest_is_read(tmp_path, monkeypatch):
+    import trafilatura
+
+    extract = trafilatura.extract
+
+    def fail_on_b(markup, **options):
+        return [][1] if "B." in markup else extract(markup, **options)
+
+    for name in "abc":
+        (tmp_path / f"{name}.html").write_text(PAGE.format(head=f"<!-- {name.upper()}. -->"))
+    monkeypatch.setattr(trafilatura, "extract", fail_on_b)
+    articles, errors = read(tmp_path)
+    assert [a.id for a in articles] == ["a.html", "c.html"]
+    assert errors == [
+        "b.html: trafilatura cannot read this page (list index out of range); save its text as a .txt file"
+    ]
 
 
 def test_offsets_of_a_page_point_into_the_text_that_is_written_out(tmp_path):
