@@ -44,7 +44,7 @@ REMEMBERED_IDS = 100_000  # the last ones, in some 10 MB
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A text to score, and what came with it in its row, if it came in one: the other columns, and its title."""
+    """A text to score, and what came with it in its row, if it came in one: its title, context and columns to keep."""
 
     id: str
     text: str
@@ -76,7 +76,7 @@ class ArticleReader:
         exclude: resolved paths of files and folders that folders and globs are read without.
         title_column: the column of a row that holds the article's title. A row may lack it; the first of each file that
             does is named in a notice.
-        keep: columns that whoever reads the articles counts on; a row may lack them like the title.
+        keep: columns to hand on in the articles' metadata, beside ``context``; a row may lack them like the title.
         texts: a folder to write the text of each .html file to, in UTF-8, as ``<article id>.txt``.
         on_notice: called with an :class:`~claimsift.errors.InputNotice` for what was read on an assumption.
 
@@ -269,7 +269,8 @@ class ArticleReader:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             file = open_parquet(name, stream)
-            for number, row in parquet_rows(name, file):
+            columns = {self.text_column, self.id_column or "id", self.title_column, "context", *self.keep}
+            for number, row in parquet_rows(name, file, columns):
                 self.bytes_read = before + size * number // file.metadata.num_rows
                 yield number, row
 
@@ -308,7 +309,7 @@ class ArticleReader:
             raise InputError(place, NOT_UTF8)
         if "\0" in text or "\0" in article_id + title:
             raise InputError(place, HOLDS_NUL)
-        metadata = {key: value for key, value in row.items() if key != self.text_column}
+        metadata = {column: row[column] for column in ("context", *self.keep) if column in row}
         return Article(article_id or place, text, metadata, title)
 
 
