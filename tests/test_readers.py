@@ -1,6 +1,7 @@
 """Formats, encodings and faults of input files; tests/test_articles.py has what is older."""
 
 import csv
+import errno
 import gzip
 import json
 import os
@@ -302,6 +303,31 @@ def test_a_file_that_the_system_cannot_read_is_named(tmp_path):
     articles, errors = read(tmp_path / "a.txt", tmp_path / "good.txt")
     assert [a.text for a in articles] == ["Good."]
     assert errors == [f"{tmp_path / 'a.txt'}: Input/output error"]
+
+
+def test_a_folder_that_the_system_cannot_read_is_named_and_the_rest_is_read(tmp_path, monkeypatch):
+    for name in ("a.txt", "b/locked/c.txt", "b/z.txt", "out/d.txt", "e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    scandir, locked = os.scandir, {str(tmp_path / "b" / "locked"), str(tmp_path / "out")}
+
+    def deny(path="."):  # who runs the tests may be allowed to read every folder
+        if os.fspath(path) in locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    articles, errors = read(tmp_path, exclude=frozenset({tmp_path.resolve() / "out"}))
+    assert [a.text for a in articles] == ["a.txt", "b/z.txt", "e.txt"]
+    assert errors == ["b/locked: Permission denied"]
+    assert [name for name, _, _ in ArticleReader().find([str(tmp_path)])] == [
+        "a.txt",
+        "b/locked",
+        "b/z.txt",
+        "e.txt",
+        "out",
+    ]
+    assert read(tmp_path / "out") == ([], [f"{tmp_path / 'out'}: Permission denied"])
 
 
 def test_a_link_does_not_lead_out_of_a_folder(tmp_path):

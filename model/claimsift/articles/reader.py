@@ -175,14 +175,12 @@ class ArticleReader:
         if given == STANDARD_INPUT:
             yield given, path, None
         elif path.is_dir():
-            # A folder may be called x.parquet: its files are listed themselves.
-            found = (file for file in path.rglob("*") if _is_readable(file) or _leads_out(file, path))
-            files = sorted(file for file in found if self._is_wanted(file))
-            if not files:
+            found = [(file, reason) for file, reason in _walk(path) if self._is_wanted(file)]
+            if not found:
                 raise InputError(given, f"no {SUFFIXES_IN_WORDS} file in this folder")
-            for file in files:
-                name = file.relative_to(path).as_posix()
-                yield name, file, InputError(_printable(name), LEADS_OUT) if _leads_out(file, path) else None
+            for file, reason in sorted(found):
+                name = given if file == path else file.relative_to(path).as_posix()
+                yield name, file, InputError(_printable(name), reason) if reason else None
         elif glob.has_magic(given) and not path.exists():
             matches = glob.glob(given, recursive=True)
             files = sorted(match for match in matches if not Path(match).is_dir() and self._is_wanted(match))
@@ -330,6 +328,19 @@ def _suffixes(path: Path) -> tuple[str, str]:
     """How a file is laid out and how it is compressed, as ``(".csv", ".gz")`` or ``(".csv", "")``."""
     suffix = path.suffix.lower()
     return (Path(path.stem).suffix.lower(), suffix) if suffix in COMPRESSIONS else (suffix, "")
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yields the files below a folder, in no order, and what cannot be read there with the reason."""
+    unreadable: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
+        for file in (Path(parent, name) for name in folders + files):
+            if _leads_out(file, folder):
+                yield file, LEADS_OUT
+            elif _is_readable(file):  # a folder may be called x.parquet: its files are listed themselves
+                yield file, ""
+    for error in unreadable:
+        yield Path(error.filename), error.strerror or str(error)
 
 
 def _is_readable(file: Path) -> bool:
