@@ -3,6 +3,7 @@
 import csv
 import errno
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -18,6 +19,9 @@ from test_articles import read, read_all, write_parquet
 from claimsift import cli
 from claimsift.articles import ArticleReader, lines, reader
 from claimsift.errors import ClaimsiftError
+from claimsift.output.jsonl import JsonlWriter
+from claimsift.output.rows import as_text
+from claimsift.predict import ScoredSentence
 from claimsift.sentences import split_sentences
 
 PAGE = """<!doctype html><html><head>{head}<title>Ferry</title></head><body><nav><a href="/">Home</a></nav>
@@ -420,6 +424,25 @@ def test_columns_are_kept_in_every_format_with_columns(tmp_path):
     with (tmp_path / "out.csv").open(newline="") as stream:
         from_csv = [[row[name] or None for name in ("url", "tags", "nr", "day")] for row in csv.DictReader(stream)]
     assert from_csv == as_text
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_kept_numbers_that_json_has_not_are_null(tmp_path, write_jsonl, suffix):
+    kept = {"nr": float("nan"), "nrs": [1.5, float("-inf"), "NaN"], "by": {"a": {"b": float("inf")}}, "ok": 0.5}
+    if suffix == "jsonl":
+        path = write_jsonl("a.jsonl", [{"text": "It sank.", **kept}])
+    else:
+        kept["nrs"] = kept["nrs"][:2]
+        path = write_parquet(tmp_path / "a.parquet", {"text": ["It sank."], **{k: [v] for k, v in kept.items()}})
+    article = read(path, keep=tuple(kept))[0][0]
+    stream = io.BytesIO()
+    scored = ScoredSentence("It sank.", 0, 8, "background", 1.0, {"background": 1.0}, False)
+    JsonlWriter(stream, keep=tuple(kept)).write(article, [scored])
+    row = json.loads(stream.getvalue(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    expected = {"nr": None, "nrs": [1.5, None, *kept["nrs"][2:]], "by": {"a": {"b": None}}, "ok": 0.5}
+    assert {column: row[column] for column in kept} == expected
+    assert as_text(kept["nr"]) is None
+    assert as_text(kept["by"]) == '{"a": {"b": null}}'
 
 
 def test_a_kept_value_that_cannot_be_written_fails_its_row(write_jsonl):

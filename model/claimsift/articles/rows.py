@@ -142,5 +142,9 @@ def _parquet_value(column, index: int) -> object:
 
 
 def to_json(value: object) -> str:
-    """Returns JSON; what has no form of its own there, such as a date, is written as text."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """Returns JSON (RFC 8259); what has no form of its own there, such as a date, is text, and no number is null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # NaN or an infinity, however deep it lies
+        loose = json.dumps(value, default=str)
+        return json.dumps(json.loads(loose, parse_constant=lambda name: None), ensure_ascii=False)
