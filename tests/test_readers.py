@@ -176,6 +176,54 @@ def test_what_is_not_utf_8_is_read_as_windows_1252_and_reported_once(tmp_path, s
     assert notices == [f"{path}: read as Windows-1252, it is not UTF-8"]
 
 
+def test_windows_1252_that_could_be_utf_8_by_accident_is_read_as_it_is(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = ["CAFÉ’s owner denied it.", "CLICHÉ—or “not”?", "MALMÖ’s mayor", "The café was shut.", "‘ZOË’"]
+    path.write_bytes("\n".join(["text", *rows]).encode("cp1252"))
+    articles, errors, notices = read_all(path)
+    assert [a.text for a in articles] == rows
+    assert not errors
+    assert notices == [f"{path}: read as Windows-1252, it is not UTF-8"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(
+            "Η Ζωή",
+            "В Детройте",
+            "Дети",
+            "ї",
+            "Œuvre",
+            "CŒUR",
+            "LIETUVĖ",
+            "Michał",
+            "ɒ",
+            "/kɒt/",
+            "ÉCOLE",
+            "ZOЗ ж",
+            "É’s",
+        ),
+        *("Ž", "Ö", "MAÑANA", "CAFÉ’s", "ה", "Ελλάδα", "ÇA", "SÃO", "TΔS", "’", "BEYONCÉ–", "İSTANBUL", "Ω"),
+    ],
+)
+def test_utf_8_with_few_other_characters_is_utf_8(tmp_path, row):
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"text\n{row}\ncafé\n".encode())
+    articles, errors, notices = read_all(path)
+    assert [a.text for a in articles] == [row, "café"]
+    assert not errors + notices
+
+
+def test_a_line_in_doubt_says_nothing_of_those_behind_it(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text\n/Pɒ/\ncafé\n/Pɒ/\n".encode())
+    articles, errors, notices = read_all(path)
+    assert [a.text for a in articles] == ["/PÉ’/", "café", "/Pɒ/"]
+    assert not errors
+    assert notices == [f"{path}: read as Windows-1252, it is not UTF-8"]
+
+
 def test_rows_of_a_file_in_two_encodings_are_never_silently_wrong(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"text\ncaf\xe9\n" + "café\n".encode() + b"caf\xe9s\n")
