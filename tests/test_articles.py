@@ -54,7 +54,7 @@ def test_a_text_file_is_one_article_with_its_line_ends_as_they_are(tmp_path):
 
 def test_jsonl_rows_are_named_by_id_or_by_line(write_jsonl):
     path = write_jsonl("a.jsonl", [{"id": 7, "text": "One."}, "", {"text": "Two.", "outlet": "x"}])
-    articles, errors = read(path)
+    articles, errors = read(path, keep=("outlet",))
     assert [a.id for a in articles] == ["7", f"{path}:3"]
     assert articles[1].metadata == {"outlet": "x"}
     assert not errors
@@ -202,7 +202,7 @@ def test_a_compressed_file_reads_like_the_plain_one(tmp_path, kind, packing, lin
     packed.write_bytes(PACK[packing](CONTENTS[kind]))
 
     def seen(path):
-        articles, errors = read(path, lines=lines)
+        articles, errors = read(path, lines=lines, keep=("outlet",))
         named = [(article.id.replace(str(path), "path"), article.text, article.metadata) for article in articles]
         return named, [error.replace(str(path), "path") for error in errors]
 
@@ -349,8 +349,8 @@ def test_rows_of_parquet_are_checked_like_those_of_json_lines(tmp_path, write_js
     table = write_parquet(tmp_path / "a.parquet", columns)
     lines = write_jsonl("a.jsonl", rows)
     for options in ({}, {"text_column": "body"}, {"text_column": "tags"}, {"id_column": "id"}):
-        articles, errors = read(table, **options)
-        expected, expected_errors = read(lines, **options)
+        articles, errors = read(table, keep=("tags",), **options)
+        expected, expected_errors = read(lines, keep=("tags",), **options)
         expected_ids = [article.id.replace(str(lines), str(table)) for article in expected]
         assert [a.id for a in articles] == expected_ids
         assert [(a.text, a.metadata) for a in articles] == [(a.text, a.metadata) for a in expected]
@@ -360,15 +360,52 @@ def test_rows_of_parquet_are_checked_like_those_of_json_lines(tmp_path, write_js
 
 def test_values_of_parquet_that_are_no_text_break_their_row_only(tmp_path):
     path = tmp_path / "a.parquet"
-    texts = pa.array([b"One.", b"caf\xe9", b"Three.", b"Four."])
-    days = pa.array([0, 0, 10**9, 0], pa.int32()).view(pa.date32())  # the third lies past the year 9999
-    write_parquet(path, {"text": texts.view(pa.string()), "raw": texts, "day": days})
+    texts = pa.array([b"One.", b"caf\xe9", b"Three."])
+    write_parquet(path, {"text": texts.view(pa.string()), "raw": texts})
     articles, errors = read(path)
-    assert [a.text for a in articles] == ["One.", "Four."]
-    assert [error.partition(": ")[0] for error in errors] == [f"{path}:2", f"{path}:3"]
-    assert "not UTF-8" in errors[0]
-    assert "cannot be read" in errors[1]
+    assert [a.text for a in articles] == ["One.", "Three."]
+    assert [error.partition(": not UTF-8")[0] for error in errors] == [f"{path}:2"]
     assert f"{path}:1: column 'raw' is \"b'One.'\"; it must hold the text" in read(path, text_column="raw")[1][0]
+
+
+def odd_columns() -> dict:
+    """Columns whose second value is none of Python's."""
+    days = pa.array([0, 10**9], pa.int32()).view(pa.date32())  # past the year 9999
+    elsewhere = pa.array([None, 1], pa.timestamp("us", "Skarnholm/Quay"))
+    return {
+        "day": days,
+        "when": elsewhere,
+        "precise": pa.array([0, 1], pa.timestamp("ns")),
+        "days": pa.ListArray.from_arrays([0, 1, 2], days),
+        "record": pa.StructArray.from_arrays([days], ["day"]),
+        "name": pa.array([b"", b"caf\xe9"]).view(pa.string()),
+    }
+
+
+def test_columns_of_parquet_that_nobody_asked_for_break_no_row(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", {"text": ["One.", "Two."], **odd_columns()})
+    articles, errors = read(path)
+    assert [(a.text, a.metadata) for a in articles] == [("One.", {}), ("Two.", {})]
+    assert not errors
+    assert "no column 'body' among 'text', 'day', 'when', 'precise'" in read(path, text_column="body")[1][0]
+
+
+def test_kept_values_of_parquet_that_python_has_not_become_text(tmp_path):
+    columns = odd_columns()
+    broken = columns.pop("name")
+    path = write_parquet(tmp_path / "a.parquet", {"text": ["One.", "Two."], "id": columns["day"], **columns})
+    articles, errors = read(path, keep=tuple(columns))
+    assert [a.id for a in articles] == ["1970-01-01", "<value out of range: 1000000000>"]
+    kept = {column: str(value) for column, value in articles[1].metadata.items()}
+    assert list(kept) == list(columns)
+    assert kept["when"] == "1970-01-01 00:00:00.000001Z"
+    assert kept["precise"] == "1970-01-01 00:00:00.000000001"
+    assert kept["days"] == "[<value out of range: 1000000000>]"
+    assert "out of range: 1000000000" in kept["record"]
+    assert not errors
+    assert f"{path}:2: column 'when' is" in read(path, text_column="when")[1][1]  # still no text of an article
+    write_parquet(path, {"text": ["One.", "Two."], "name": broken})
+    assert [error.partition(": not UTF-8")[0] for error in read(path, keep=("name",))[1]] == [f"{path}:2"]
 
 
 def test_numbers_of_parquet_rows_go_on_over_batches_and_row_groups(tmp_path):

@@ -89,6 +89,77 @@ def test_what_looks_like_furniture_and_is_none_stays(sentence):
     assert not is_furniture(sentence)
 
 
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "Comments by Varn anger Kelmar",
+        "Comments are off the mark, says minister",
+        "First to comment on scandal was mayor",
+        "4 responses to crisis that failed",
+        "Tagged as smuggler, skipper denies plot",
+        "Tagged with trackers, wolf kills hiker",
+        "Heard on the quay: operator denies fault",
+        "Become an AU member",
+        "More from Lorvik as siege goes on",
+        "More-than-expected losses hit Oster",
+        "More Kelmar links found",
+        "Most popular minister denies affair",
+        "Latest fake news denied",
+        "Elsewhere on the front, army retreats",
+        "Image credit denied by agency",
+        "Video source denies leak",
+        "Media source: army shelled town",
+        "Follow Varn on Twitter, aide says he told police.",
+        "Share your story, police urge victims",
+        "Share this lie on Facebook and lose your job, minister warns",
+        "Find our killers on Facebook, family begs police",
+        "Sign up for free school meals, parents told",
+        "Register for flood alerts, agency tells villagers",
+        "Subscribe to free speech or lose funds, senator says",
+        "Log in to your account, fraudster told victim",
+        "Download the app, police told victims",
+        "Leave your comments at home, coach tells fan",
+        "I accept the conditions of the ceasefire",
+        "(c) the suspect fled before dawn.",
+        "Powered by rumour the bank run spread",
+        "Website designed by hackers stole data",
+        "Jump to safety saved boy",
+        "The post claiming that he had died first appeared on Twitter.",
+        "The video was first published on Facebook.",
+        "The views expressed by the author are racist, critics say.",
+        "A former spy contributed to the report.",
+        "Reporting by state media was false, monitors say",
+        "With files from hacked server, paper shames mayor",
+        "Army denies (AFP)",
+        "Kelmar Sues AP",
+        "Mob Attacks VPA Correspondent",
+        "By Night Rebels Steal Grain, Farmers Say",
+        "Source: Premier Ordered Raid On Mayor",
+        "Source Denies Affair",
+        "Oster – Mayor Resigns Today",
+        "Kelmar Blocks News",
+        "Facebook, Twitter, YouTube deny bias",
+        "« We never fired », says army",
+        "<50 killed, ministry claims",
+    ],
+)
+def test_a_headline_that_begins_like_furniture_stays(headline):
+    assert not is_furniture(headline)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Το πλοίο προσάραξε.\nΗ εταιρεία το διαψεύδει.",
+        "Паром сел на мель.\nКомпания это отрицает.",
+        "渡轮搁浅。\n公司否认此事。",
+        "جنحت العبارة.\nالشركة تنفي ذلك.",
+    ],
+)
+def test_an_article_in_another_script_is_no_furniture(text):
+    assert furniture(text) == []
+
+
 def test_of_a_headline_and_its_copies_one_stays():
     text = "\n".join(
         [
@@ -166,6 +237,11 @@ def test_any_text_gets_one_answer_for_each_sentence(text):
         "(AP" + "/AP" * 80 + "x",
         "Share " + "this page " * 25 + "x",
         "Mon " * 70 + "x",
+        "Reporting by Ann Bee" + " and Cee" * 33 + " !x",
+        "I agree to the " + "terms of " * 31 + "!x",
+        "Oster Facebook " * 20,
+        "Follow us on " + "Twitter and " * 23 + "!x",
+        "Most read in " + "news " * 55 + "!x",
         "A " * 149 + "!x",
     ],
 )

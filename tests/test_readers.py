@@ -1,7 +1,9 @@
 """Formats, encodings and faults of input files; tests/test_articles.py has what is older."""
 
 import csv
+import errno
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -17,6 +19,9 @@ from test_articles import read, read_all, write_parquet
 from claimsift import cli
 from claimsift.articles import ArticleReader, lines, reader
 from claimsift.errors import ClaimsiftError
+from claimsift.output.jsonl import JsonlWriter
+from claimsift.output.rows import as_text
+from claimsift.predict import ScoredSentence
 from claimsift.sentences import split_sentences
 
 PAGE = """<!doctype html><html><head>{head}<title>Ferry</title></head><body><nav><a href="/">Home</a></nav>
@@ -25,6 +30,7 @@ PAGE = """<!doctype html><html><head>{head}<title>Ferry</title></head><body><nav
 <p>It was not immediately clear how fast the ship was going when it struck the rock off the caf\u00e9.</p></article>
 <form><input name="email"> Your comment</form><footer>© 2020 Skarn Post</footer></body></html>"""
 PARAGRAPHS = 3
+NO_ENCODINGS = ("undefined", "punycode", "idna", "utf-7", "unicode_escape", "rot13", "base64")  # of Python alone
 TRICKY = "\ufeffThe “crew”\r\nsaid\x0call was well.\u200b \u202eNobody\u202c was hurt – itâ€™s over.\x85Ends.\r"
 
 
@@ -55,6 +61,7 @@ def test_tabs_separate_the_columns_of_tsv(tmp_path):
         ('<meta charset="windows-1252">', "cp1252", None),
         ('<meta http-equiv="Content-Type" content="text/html; charset=ISO-8859-1">', "cp1252", None),
         ('<meta charset="no-such-thing">', "utf-8", None),
+        *((f'<meta charset="{codec}">', "utf-8", None) for codec in NO_ENCODINGS),
         ('<meta charset="utf-8">', "cp1252", "read as Windows-1252, it is not UTF-8"),
         ('<meta charset="ascii">', "utf-8", "read as UTF-8, it is not Windows-1252"),  # as browsers understand it
     ],
@@ -97,6 +104,24 @@ def test_without_trafilatura_a_page_names_what_to_install(tmp_path, monkeypatch)
     (tmp_path / "a.html").write_text(PAGE)
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     assert read(tmp_path)[1] == ["a.html: reading HTML needs trafilatura; run: pip install 'claimsift[html]'"]
+
+
+def test_a_page_that_trafilatura_fails_on_is_named_and_the_rest_is_read(tmp_path, monkeypatch):
+    import trafilatura
+
+    extract = trafilatura.extract
+
+    def fail_on_b(markup, **options):
+        return [][1] if "B." in markup else extract(markup, **options)
+
+    for name in "abc":
+        (tmp_path / f"{name}.html").write_text(PAGE.format(head=f"<!-- {name.upper()}. -->"))
+    monkeypatch.setattr(trafilatura, "extract", fail_on_b)
+    articles, errors = read(tmp_path)
+    assert [a.id for a in articles] == ["a.html", "c.html"]
+    assert errors == [
+        "b.html: trafilatura cannot read this page (list index out of range); save its text as a .txt file"
+    ]
 
 
 def test_offsets_of_a_page_point_into_the_text_that_is_written_out(tmp_path):
@@ -147,6 +172,54 @@ def test_what_is_not_utf_8_is_read_as_windows_1252_and_reported_once(tmp_path, s
     articles, errors, notices = read_all(path)
     assert "“crew” – café." in articles[0].text
     assert "‘Two’" in articles[-1].text
+    assert not errors
+    assert notices == [f"{path}: read as Windows-1252, it is not UTF-8"]
+
+
+def test_windows_1252_that_could_be_utf_8_by_accident_is_read_as_it_is(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = ["CAFÉ’s owner denied it.", "CLICHÉ—or “not”?", "MALMÖ’s mayor", "The café was shut.", "‘ZOË’"]
+    path.write_bytes("\n".join(["text", *rows]).encode("cp1252"))
+    articles, errors, notices = read_all(path)
+    assert [a.text for a in articles] == rows
+    assert not errors
+    assert notices == [f"{path}: read as Windows-1252, it is not UTF-8"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(
+            "Η Ζωή",
+            "В Детройте",
+            "Дети",
+            "ї",
+            "Œuvre",
+            "CŒUR",
+            "LIETUVĖ",
+            "Michał",
+            "ɒ",
+            "/kɒt/",
+            "ÉCOLE",
+            "ZOЗ ж",
+            "É’s",
+        ),
+        *("Ž", "Ö", "MAÑANA", "CAFÉ’s", "ה", "Ελλάδα", "ÇA", "SÃO", "TΔS", "’", "BEYONCÉ–", "İSTANBUL", "Ω"),
+    ],
+)
+def test_utf_8_with_few_other_characters_is_utf_8(tmp_path, row):
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"text\n{row}\ncafé\n".encode())
+    articles, errors, notices = read_all(path)
+    assert [a.text for a in articles] == [row, "café"]
+    assert not errors + notices
+
+
+def test_a_line_in_doubt_says_nothing_of_those_behind_it(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text\n/Pɒ/\ncafé\n/Pɒ/\n".encode())
+    articles, errors, notices = read_all(path)
+    assert [a.text for a in articles] == ["/PÉ’/", "café", "/Pɒ/"]
     assert not errors
     assert notices == [f"{path}: read as Windows-1252, it is not UTF-8"]
 
@@ -284,6 +357,31 @@ def test_a_file_that_the_system_cannot_read_is_named(tmp_path):
     assert errors == [f"{tmp_path / 'a.txt'}: Input/output error"]
 
 
+def test_a_folder_that_the_system_cannot_read_is_named_and_the_rest_is_read(tmp_path, monkeypatch):
+    for name in ("a.txt", "b/locked/c.txt", "b/z.txt", "out/d.txt", "e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    scandir, locked = os.scandir, {str(tmp_path / "b" / "locked"), str(tmp_path / "out")}
+
+    def deny(path="."):  # who runs the tests may be allowed to read every folder
+        if os.fspath(path) in locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    articles, errors = read(tmp_path, exclude=frozenset({tmp_path.resolve() / "out"}))
+    assert [a.text for a in articles] == ["a.txt", "b/z.txt", "e.txt"]
+    assert errors == ["b/locked: Permission denied"]
+    assert [name for name, _, _ in ArticleReader().find([str(tmp_path)])] == [
+        "a.txt",
+        "b/locked",
+        "b/z.txt",
+        "e.txt",
+        "out",
+    ]
+    assert read(tmp_path / "out") == ([], [f"{tmp_path / 'out'}: Permission denied"])
+
+
 def test_a_link_does_not_lead_out_of_a_folder(tmp_path):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "s.txt").write_text("Secret.")
@@ -386,6 +484,25 @@ def test_a_column_that_is_kept_twice_is_written_once(write_jsonl, tmp_path, form
         "parquet": lambda: pyarrow.parquet.read_schema(out).names,
     }[format]()
     assert written[-3:] == ["furniture", "url", "by"]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_kept_numbers_that_json_has_not_are_null(tmp_path, write_jsonl, suffix):
+    kept = {"nr": float("nan"), "nrs": [1.5, float("-inf"), "NaN"], "by": {"a": {"b": float("inf")}}, "ok": 0.5}
+    if suffix == "jsonl":
+        path = write_jsonl("a.jsonl", [{"text": "It sank.", **kept}])
+    else:
+        kept["nrs"] = kept["nrs"][:2]
+        path = write_parquet(tmp_path / "a.parquet", {"text": ["It sank."], **{k: [v] for k, v in kept.items()}})
+    article = read(path, keep=tuple(kept))[0][0]
+    stream = io.BytesIO()
+    scored = ScoredSentence("It sank.", 0, 8, "background", 1.0, {"background": 1.0}, False)
+    JsonlWriter(stream, keep=tuple(kept)).write(article, [scored])
+    row = json.loads(stream.getvalue(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    expected = {"nr": None, "nrs": [1.5, None, *kept["nrs"][2:]], "by": {"a": {"b": None}}, "ok": 0.5}
+    assert {column: row[column] for column in kept} == expected
+    assert as_text(kept["nr"]) is None
+    assert as_text(kept["by"]) == '{"a": {"b": null}}'
 
 
 def test_a_kept_value_that_cannot_be_written_fails_its_row(write_jsonl):

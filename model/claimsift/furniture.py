@@ -33,7 +33,6 @@ LINE_BREAK = re.compile(r"[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 QUOTES, CLOSING_QUOTES, CLOSING = "\"'“”‘’«»", ('"', "”", "’", "»"), "\"'”’»)]"
 STOPS = (".", "!", "?", "…", ":", ";", ",")
 WORD = re.compile(r"\w+")
-LATIN_LETTER = re.compile(r"[A-Za-zÀ-ɏ]")
 SEPARATOR = re.compile(r"\s*[|•·»›>]\s*")
 
 
@@ -56,11 +55,16 @@ PARTS = {
     "NAME": r"(?:(?:van|von|de|del|der|al|el|bin|di|da|O'|Mc)[ -]?)?[A-ZÀ-Þ][\w'’.-]*",
     "DATE": r"[A-Z][a-z]+ \d{1,2},? \d{4}\b.{0,20}",
     "ROLE": r"(?:correspondent|editor|reporter|writer)",
+    "DESK": (
+        r"(?:Senior|Chief|Deputy|Staff|Special|Local|Democracy|News|Home|Foreign|World|Political|Politics|Affairs|Business|"
+        r"Economics|Health|Science|Education|Environment|Crime|Court|Security|Defence|Diplomatic|Royal|Showbiz|Sports?)"
+    ),
     "AGENCY": (
         r"(?:AP|AFP|AAP|PTI|IANS|UPI|DPA|dpa|EPA|REUTERS|Reuters|TASS|Xinhua|Associated Press|Agence France-Presse|"
         r"Press Association|Agencies|Newswire)"
     ),
     "WIRE": r"(?:ap|afp|aap|pti|ians|upi|dpa|epa|epd|kna|reuters|tass|xinhua)",
+    "WHERE": r"(?: (?:now|today|this week|for you|(?:from|in|on|about) (?:this |the |our )?\w+))?",
     "LINK": r"(?:(?:https?://|www\.|pic\.twitter\.com/)\S+|\S+@\S+\.\w+|[@#]\w+)",
 }
 
@@ -76,63 +80,64 @@ def _one_of(patterns: str, flags: int = re.IGNORECASE | re.DOTALL) -> re.Pattern
 # Each may end in a full stop.
 PHRASES = _one_of(
     r"""
-    share (?:this|on|via|with|by|it)\b(?:[^.]{0,60}\b<NETWORK>)?(?: (?:page|post|article|story|link|below|in the comments))*[.:!]?
-    share (?:this|it) with (?:your )?friends[.:!]?|share (?:your (?:thoughts|views|comments|story)|what you think)[^.]{0,40}[.:!]?
-    click to (?:share|e-?mail|print|tweet)\b.{0,80}
-    (?:for (?:the )?(?:latest|more|breaking)[^.]{0,40} )?(?:please )?(?:follow [\w' @]{2,40}|(?:like|find|join) (?:us|me|our [\w ]{2,30}))(?: and .{2,30})? on <NETWORK>\b.{0,60}
-    follow @\w+.{0,30}
+    share(?: (?:this|it))?(?: (?:page|post|article|story|link|video))?(?: (?:on|via|with|by|to|using|below|in the comments|your|<NETWORK>))*[.:!]?
+    share (?:this|it) with (?:your )?friends[.:!]?|share (?:your (?:thoughts|views|comments|story)|what you think)(?: (?:with us|below|here|about this|in the comments(?: section)?(?: below)?))*[.:!]?
+    click to (?:share|e-?mail|print|tweet)(?: (?:this|it|a link))?(?: (?:on|to|via) (?:a friend|<NETWORK>))?(?: \(opens in new window\))?
+    (?:for (?:the )?(?:latest|more|breaking)[^.]{0,40} )?(?:please )?(?:follow [\w' @]{2,40}|(?:like|find|join) (?:us|me|our [\w ]{2,30}))(?: and [\w' @]{2,30})? on <NETWORK>(?:,? (?:(?:and|or|&) )?<NETWORK>)*(?:(?: at)?[ :(–-]*(?><LINK>)\)?)*(?: for (?:the )?(?:latest|more|breaking|all|updates|news)\b[^.,:;]{0,40})?[.!]?
+    follow @\w+(?: (?:on|for|and) [^.,:;]{2,30})?\.?
 
     (?:sign up|subscribe|register)(?: (?:now|here|today|free|for free))*[.!]?
-    (?:sign up|subscribe|register)(?: (?:now|here|today))? (?:for|to)\b[^.]{0,60}\b(?:newsletters?|e-?mails?|alerts?|updates?)\b[^.]{0,40}[.!]?
-    (?:sign up|subscribe|register)(?: (?:now|here|today))? (?:for|to)\b[^.]{0,60}\b(?:briefings?|account|inbox|channel|podcast|free|comment)\b[^.]{0,40}[.!]?
-    subscribe now and save\b.{0,20}
-    join our [^.]{0,40}\b(?:newsletter|mailing list|community|channel|group|conversation|discussion)\b[^.]{0,20}[.!]?
-    (?:get|receive) [^.]{0,80}\b(?:in|to) your (?:in-?box|e-?mail|phone)\b[^.]{0,30}[.!]?
+    (?:sign up|subscribe|register)(?: (?:now|here|today))? (?:for|to)\b[^.,:;]{0,80}\b(?:newsletters?|(?:e-?mail|news|breaking) (?:alerts?|updates?)|in-?box)(?: (?:here|now|today|below|for free|and [^.,:;]{2,40}))?[.!]?
+    (?:sign up|subscribe|register)(?: (?:now|here|today))? (?:for|to) (?:(?:a|an|our|your|the|my|free|daily|weekly|morning|evening) )*(?:e-?mails?|alerts?|updates?|briefings?|account|channel|podcast|comment)(?: (?:here|now|today|below|for free))?[.!]?
+    subscribe now and save(?: (?:up to )?\d+ ?%?)?[.!]?
+    join our (?:[\w-]+ ){0,4}(?:newsletter|mailing list|community|channel|group|conversation|discussion)(?: (?:here|now|today|on <NETWORK>))?[.!]?
+    (?:get|receive) [^.,:;]{0,80}\b(?:in|to) your (?:in-?box|e-?mail|phone)(?:,? (?:here|now|for free|daily|(?:each|every) [\w ]{3,15}))?[.!]?
     (?:already |not )?(?:a |have an )?(?:account|subscriber|member|registered)\?(?: (?:sign|log) ?in(?: here)?)?[.!]?
-    (?:sign|log) ?in to (?:comment|your account|continue|post|reply|leave a comment)\b.{0,40}
+    (?:sign|log) ?in to (?:comment|your account|continue|post|reply|leave a comment)(?: (?:or|and) (?:register|sign up|create an account|join)[\w ]{0,20})?[.!]?
     you (?:can|may) unsubscribe at any time.{0,40}|we will use your e-?mail(?: address)? only for .{2,60}
     (?:please )?see our (?:privacy (?:notice|policy)|terms)[^.]{0,60}\.?
 
-    leave (?:a|your) (?:reply|comment)s?.{0,30}|your e-?mail(?: address)? will not be (?:published|shared).{0,40}
+    leave (?:a|your) (?:reply|comment)s?(?: (?:cancel reply|below|here|now))*[.:!]?|your e-?mail(?: address)? will not be (?:published|shared).{0,40}
     (?:all )?(?:required|mandatory) fields (?:are )?marked.{0,20}|[: ]*characters (?:left|remaining)
     (?:post|add|write|submit|view|show|hide|read|load|see) (?:(?:a|your|all|more|the|[\d,]+) )*comments?(?: \(?\d+\)?)?
-    comments (?:are|have been|for this \w+ are) (?:now )?(?:closed|disabled|moderated|off)\b.{0,40}
+    comments (?:are|have been|for this \w+ are) (?:now )?(?:closed|disabled|moderated|turned off)(?: (?:for|on|by|before|in) [^.,:;]{2,40})?\.?
     (?:the|these) comments (?:below |above )?have (?:not )?been moderated.{0,30}
-    (?:be the )?first (?:one )?to (?:comment|reply|leave a comment)\b.{0,30}|have your say[.!]?
-    join the (?:conversation|discussion)[.!]?|notify me (?:of|when|by|about) .{2,60}|save my name,? .{2,90}
-    \d+ (?:thoughts?|comments?|responses?|replies) (?:on|to) .{2,120}
+    be the first (?:one )?to (?:comment|reply|leave a comment)(?: (?:here|below|now|on this \w+))?[.!]?|first to comment|have your say[.!]?
+    join the (?:conversation|discussion)[.!]?|notify me (?:of|when|by|about)\b[^,:;]{0,60}\b(?:comments?|posts?|replies|responses|e-?mail)\b.{0,20}|save my name,? (?:and )?(?:my )?e-?mail\b.{2,80}
+    \d+ (?:thoughts?|comments?|responses?|replies) (?:on|to) [“"‘'].{2,120}[”"’']
     report (?:abuse|(?:this )?comment|an error|a (?:typo|mistake))
     (?:please )?(?:read|see) our (?:house|comment) (?:rules|policy|guidelines)\.?
-    i (?:have read and )?(?:agree|accept|consent) (?:with|to)?\s*the (?:terms|privacy|conditions)\b.{0,60}
+    i (?:have read and )?(?:agree|accept|consent) (?:with|to)?\s*the (?:(?:terms|privacy|conditions|policy|notice|statement|service|use|and|of|the|this|(?:web ?)?site)\b[ ,.]*)+
 
-    (?:we|(?:this|our) (?:web ?)?sites?)(?: and our (?:\w+ )?partners)? uses? cookies\b.{0,160}
-    by (?:continuing|using|clicking|browsing|closing)\b[^.]{0,80}\byou (?:agree|consent|accept)\b[^.]{0,80}\.?
+    (?:we|(?:this|our) (?:web ?)?sites?)(?: and our (?:\w+ )?partners)? uses? cookies(?: (?:to|on|for|and|in order)\b.{0,150})?\.?
+    by (?:continuing|using|clicking|browsing|closing)\b[^.]{0,80}\byou (?:agree|consent|accept)\b[^.]{0,60}\b(?:cookies?|terms|polic(?:y|ies)|privacy|conditions|use)\b[^.]{0,40}\.?
     media playback is (?:not supported|unsupported)\b.{0,30}|please enable javascript\b.{0,80}
     your browser does not support .{2,60}
 
-    [^.]{0,80}©.{0,120}|(?:©|\(c\)|copyright ?(?:©|\(c\)|(?=\d{4}))).{2,120}|.{0,60}\ball rights reserved\b.{0,60}
-    (?:this (?:material|content|article)|no part of this .{2,30}) may not be (?:published|reproduced|broadcast|copied)\b.{0,120}
-    (?:(?:proudly )?powered|(?:maintained|designed|hosted|developed) and (?:maintained|designed|hosted|developed)) by [^,]{2,50}
-    web ?site (?:designed|built|developed) by [^,]{2,50}
+    [^.]{0,80}©.{0,120}|(?:©|\(c\) ?(?=copyright|\d{4})|copyright ?(?:©|\(c\)|(?=\d{4}))).{2,120}|.{0,60}\ball rights reserved\b.{0,60}
+    (?:this (?:material|content|article)|no part of this .{2,30}) may not be (?:published|reproduced|broadcast|copied)\b.{0,80}\b(?:without|rewritten|redistributed|in any form|in whole|permission)\b.{0,60}
+    (?:proudly )?powered by (?-i:<NAME>)(?: [\w.]+){0,2}|(?:(?:maintained|designed|hosted|developed) and (?:maintained|designed|hosted|developed)) by [^,]{2,50}
+    web ?site (?:(?:designed|built|developed) )?by (?-i:<NAME>(?: <NAME>){0,3})
 
-    (?:skip|jump) to [\w ]{3,40}|download (?:our|the) (?:\w+ )?app\b.{0,30}|unsubscribe\b.{0,40}|loading(?: video)?[.…]*
-    the post .{2,160} (?:appeared first on|first appeared on) .{2,60}|\(visited \d+ times.{0,30}\)
-    (?:let us know|tell us|have your say)(?: \w+){0,4} in the comments\b[^.]{0,30}[.!]?|sorry,? (?:we are unable|comments) .{0,80}\.?
-    (?:the )?(?:views|opinions) expressed\b[^.]{0,60}\b(?:author|writer|contributor)s?\b[^.]{0,120}\.?
-    something went wrong,? please try again\b.{0,20}|found a (?:mistake|typo)\?|please (?:wait|refer to the attached file)\b.{0,20}
+    (?:skip|jump) to (?:\w+ ){0,3}(?:content|navigation|footer|header|menu|search|sidebar|links|comments|article|section)|download (?:our|the) (?:\w+ )?app(?: (?:here|now|today|for (?:free|ios|iphone|android)|from [^.,:;]{2,30}))*[.!]?|unsubscribe(?: (?:here|now|at any time|from [\w ]{2,30}))*|loading(?: video)?[.…]*
+    the post (?-i:[A-Z“"‘']).{2,160} appeared first on (?!<NETWORK>)(?-i:[A-Z]).{2,60}|\(visited \d+ times.{0,30}\)
+    (?:let us know|tell us|have your say)(?: \w+){0,4} in the comments\b[^.]{0,30}[.!]?|sorry,? (?:we are unable to|comments are) [^,:;]{2,80}
+    (?:the )?(?:views|opinions) expressed\b(?=[^.]{0,80}\b(?:author|writer|contributor)s?\b)[^.]{0,80}\b(?:are (?:those|solely|not|the|his|her|their)|do not (?:necessarily )?(?:reflect|represent))\b[^.]{0,120}\.?
+    something went wrong,? please try again\b.{0,20}|found a (?:mistake|typo)\?|please (?:wait|refer to the attached files?)[.…]*
 
     (?:click|tap) here (?:to|for) .{2,60}|scroll down\b.{0,20}\b(?:videos?|photos?|pictures?|more)\b.{0,20}
     (?:(?:the|this) )?(?:story|article|video|post) continues below\b[^.]{0,60}\.?
-    (?:(?:the|this) )?(?:story|article|video|post) (?:appears|was (?:first|originally) published) (?:in the \w+ issue|on)\b[^.]{0,60}\.?
-    continue reading\b.{0,60}|(?:read|see|view) (?:all|more) (?:posts|articles|stories|from|by)\b.{0,40}
+    this (?:story|article|post) (?:appears|was (?:first|originally) published) (?:in the \w+ issue\b[^.,]{0,40}|on (?!<NETWORK>|<DATEPART>\b)(?-i:[A-Z])[^.,]{1,60})\.?
+    continue reading(?: (?:the|this|main|full|rest of|story|article|post|below|here))*(?:[ .…:→»]*| [“"‘'].{2,60})|(?:read|see|view) (?:all|more) (?:(?:posts|articles|stories)(?: (?:from|by|in|on|about) [^.,:;]{2,40})?|(?:from|by) [^.,:;]{2,40})\.?
     (?:tags?|tagged(?: with)?|topics?|filed (?:under|in)|posted in|categor(?:y|ies)|keywords|labels)\s*:.{0,120}
     (?><LINK>)(?:[\s,|]++(?><LINK>))*+|like loading\.*|let's block ads!|\(why\?\)|\[?…\]?|\[\.\.\.\]
     <!--.*|\w+(?:\.\w+)*\(['"].*\);?
 
-    .{3,80} contributed(?: (?:reporting|research))? (?:to|for) (?:this|the) (?:report|story|article)\.?
-    \(?(?:additional )?(?:reporting|writing)(?: and (?:editing|writing|reporting))? by\b:? .{2,160}
-    with (?:files|(?:additional )?reporting|material) (?:from|by) [^,]{2,60}|\(?adds .{2,60}\)
-    /\w{2,6}/\.?|\(<WIRE>(?:[,/; ]+<WIRE>)*\)\.?|[\w/ ]{0,12}\(<WIRE>(?:, ?\w+){0,4}\)
+    .{3,80} contributed (?:(?:reporting|research) (?:to|for) (?:this|the)|(?:to|for) this) (?:report|story|article)\.?
+    (?-i:<NAME>(?:,? (?:and )?<NAME>)+) contributed to the (?:report|story|article)\.?
+    \(?(?:(?:with )?additional )?(?:reporting|writing)(?: and (?:editing|writing|reporting))? by:? (?-i:(?:the |agencies|staff)?(?:<NAME>(?: <NAME>){0,3})?(?:[,:;]? (?:and|in|from|by|with|for|agencies|staff|@\w+|(?:[Aa]dditional )?(?:[Rr]eporting|[Ww]riting|[Ee]diting)(?: and \w+)?|<NAME>))*+) ?[).]*
+    with (?:files|(?:additional )?reporting|material) (?:from|by) (?-i:(?:[Tt]he )?<NAME>(?:,?(?: and)? <NAME>){0,5})|\(adds .{2,60}\)
+    /\w{2,6}/\.?|\(<WIRE>(?:[,/; ]+<WIRE>)*\)\.?|(?-i:[a-z]{2,4}(?:/[a-z]{0,4})* ?)?\(<WIRE>(?:, ?\w+){0,4}\)
     .{0,40}\( ?china daily .{4,40}page ?\d+\)|[—–-] ?.{2,50} \(@\w+\) <MONTH>.{3,20}
     """
 )
@@ -143,25 +148,26 @@ FRAGMENTS = _one_of(
     (?:share|follow|tweet|print|save|like)?[\s:]*<NETWORK>(?:[\s,|/·•-]+(?:<NETWORK>|share|tweet|print|on|page|save))*
     [\d,.]+k? (?:comments?|responses?|replies|shares?|views?|likes?|retweets?)|(?:no|view) comments(?: yet)?|[\d,]+ view comments
     comments?\s*\(\d+\)|\d+ (?:of|/) \d+|page \d+(?: of \d+)?|font size\b.{0,12}
-    enter (?:your )?(?:e-?mail|name|search|postcode|zip|the code)\b.{0,40}
-    (?:sign|log) ?(?:in|out|on|up)(?: (?:here|now|with .{2,20}))?
+    enter (?:your )?(?:e-?mail|name|search|postcode|zip|the code)(?: (?:address|terms?|code|shown|above|below|here|your|and|or|name|e-?mail|location))*
+    (?:sign|log) ?(?:in|out|on|up)(?: (?:here|now|with (?:<NETWORK>|apple|your [\w -]{2,20})))?
     (?:[\w'’-]+ ){0,3}[\w'’-]+ ?\*|\w+ (?:[×x+*−-]|plus|minus|times) \w+ = ?\??
 
     (?:accept|reject|allow|decline)(?: (?:all|only|essential|necessary|optional))*(?: cookies)?(?: and (?:close|continue))?
     (?:manage|cookie|privacy|consent)(?: (?:my|all))?(?: (?:cookies?|preferences|settings|policy|notice|choices|options))*
-    comments (?:by|powered by) .{2,40}|(?:invalid|enter a valid) e-?mail(?: address)?|sponsor(?:'s)? message|become an? .{2,30} (?:sponsor|member)
+    comments powered by [\w. ]{2,40}|(?:invalid|enter a valid) e-?mail(?: address)?|sponsor(?:'s)? message|become an? (?:member|sponsor|subscriber|supporter|patron)
     (?:older|newer) (?:comments|posts)|(?:search|print|save|rate) this (?:page|site|web ?site|article)|\d+-minute (?:listen|read|watch)
     (?:terms|conditions|privacy|cookies?)(?: (?:of|and|&) (?:use|service|conditions|sale|cookies?))?(?: (?:policy|notice|settings))?
 
     (?:read|see|watch|view|show|load|listen|find out|discover)(?: (?:it|more|also|next|here|now|live|all|less|gallery|video|photos))+
-    (?:read more|see also|also read|read also|related|more) ?[:»>-]+ ?(?:\S+\s+){0,13}\S+
-    [«»‹›<>←→]+ ?.{2,120}|.{2,120}? ?[»›→]+|tagged (?:with )?.{2,100}|from .{2,80} https?://\S+
+    (?:read more|see also|also read|read also|related|more)(?: ?[:»>]+| [–—-]) ?(?:\S+\s+){0,13}\S+
+    [»›<>←→]+(?! ?\d).{2,120}|[«‹]+ ?[^»›]{2,120}|.{2,120}? ?[»›→]+|tagged with \w+(?:, \w+){2,}|(?-i:from) .{2,80} https?://\S+
     (?:advertisement|advertising|[-–— ]*advertisement[-–— ]*|sponsored(?: content| links?)?|promoted(?: stories)?)
     \S+\.(?:jpe?g|png|gif|webp|mp4|pdf)|(?=\S*[a-z])[\w-]*\d{5,}[\w-]*|[a-z0-9]+(?:-[a-z0-9]+){3,}
 
-    (?:image|photo|picture|media|video)s? (?:credit|copyright|source|courtesy)\b(?: \S+){0,5}
+    (?:image|photo|picture|media|video)s? (?:credit|copyright)|(?:image|photo|picture|media|video)s? copyright (?-i:<NAME>(?:[ /]<NAME>){0,2})
+    (?:image|photo|picture)s? (?:credit|source|courtesy)(?: of)?: ?(?-i:<NAME>(?:[ /,]+<NAME>){0,4})
     (?:hide|toggle|show|image) caption|(?:enlarge|zoom) (?:this )?(?:image|photo)|getty images(?: ?/ ?.{2,40})?
-    (?:[\w-]+\.)+(?:com|org|net|info|example|co\.\w\w)/\S*|heard on .{2,40}
+    (?:[\w-]+\.)+(?:com|org|net|info|example|co\.\w\w)/\S*
     about the authors?|-?\d{1,2} ?°(?: ?[cf])?|(?:published|posted|updated|modified) ?:?
     """
 )
@@ -169,32 +175,32 @@ FRAGMENTS = _one_of(
 # None of these has a full stop, and names have capitals.
 CREDITS = _one_of(
     r"""
-    (?:[Bb]y|BY):? <NAME>(?: <NAME>){1,3}(?:,? (?:and|AND|in|for|of|the|&|[|–-]|<NAME>|<ROLE>))*+
+    (?!.*\b(?:Says?|Said|Den(?:y|ies|ied)|Claims?|Told)\b)(?:[Bb]y|BY):? <NAME>(?: <NAME>){1,3}(?:,? (?:and|AND|in|for|of|the|&|[|–-]|<NAME>|<ROLE>))*+
     (?:[Ww]ords|[Pp]hotographs?|[Pp]ictures|[Ww]ritten|[Ee]dited|[Rr]eporting|[Tt]ext|[Pp]osted(?: on .{4,20})?):? by:? <NAME>(?:,? (?:and|in|<NAME>))*+
-    <AGENCY>(?:(?:,| ?/| and) ?<AGENCY>)*|<AGENCY> ?/ ?<NAME>(?: <NAME>){1,3}|(?:<NAME> ){0,3}<NAME>,? \(?<AGENCY>\)?
-    [(\[]?(?:[Ff]ile )?(?:[Pp]hoto(?:graph)?|[Pp]icture|[Ii]mage|PHOTO|PICTURE)s?(?: [Cc]redit)?(?:[:/]| by| via| courtesy of:?) ?<NAME>(?:[ /,]+<NAME>){0,4}[)\]]?
-    [Bb]y <NAME>(?: <NAME>){1,3} on <DATE>|<NAME> <NAME>/<NAME>(?: <NAME>){0,3}|(?:<NAME> ){1,3}(?:Reporter|Correspondent|Editor)
-    [Ss]ource ?: ?-? ?(?:<NAME>|\d\w+)(?:(?:,| and)? (?:<NAME>|news|agency|agencies)){0,4}|Source <NAME>(?: <NAME>){0,2}
+    <AGENCY>(?:(?:,| ?/| and) ?<AGENCY>)*|<AGENCY> ?/ ?<NAME>(?: <NAME>){1,3}|(?:<NAME> ){0,3}<NAME>(?:, ?| ?\()<AGENCY>\)?
+    [(\[]?(?:[Ff]ile )?(?:[Pp]hoto(?:graph)?|[Pp]icture|[Ii]mage|PHOTO|PICTURE)s?(?: [Cc]redit)?(?:[:/]| by| via| courtesy of:?) ?<NAME>(?: <NAME>){0,2}(?: ?[/,] ?<NAME>(?: <NAME>){0,2}){0,2}[)\]]?
+    [Bb]y <NAME>(?: <NAME>){1,3} on <DATE>|<NAME> <NAME>/<NAME>(?: <NAME>){0,3}|(?:<DESK> ){1,3}(?:Reporter|Correspondent|Editor)
+    [Ss]ource ?: ?-? ?(?:<NAME>|\d\w+)(?: <NAME>)?(?:, <NAME>(?: <NAME>)?)*(?:(?: and)? (?:[Nn]ews|[Aa]gency|[Aa]gencies|Times|Press|Post|Journal))*
     \([Pp]hoto [Cc]redit:.{2,40}\)
-    <NAME>(?: <NAME>)? ?[-–—] ?(?:<NAME> ){0,3}(?:Today|News|Agency|Times|Press|Post|<AGENCY>)
-    (?!Fake|Breaking|Latest)(?:<NAME> ){1,2}News(?: Agency)?|<NAME>(?: <NAME>)? via <NAME>(?: <NAME>)?
+    <NAME>(?: <NAME>)? ?[-–—] ?(?:<NAME> Today|(?:<NAME> ){0,2}(?:News|Agency|Times|<AGENCY>))
+    (?!Fake|Breaking|Latest)<NAME> News|(?:<NAME> ){1,3}News Agency|<NAME>(?: <NAME>)? via <NAME>(?: <NAME>)?
     """,
     re.DOTALL,
 )
 DATELINE = re.compile(r"[A-Z][A-Z .'-]{2,30},? (?:[A-Z][a-z.]+ ?)\d{1,2}\.?(?: ?\(\w+\))?(?: ?[-–—]+)?")
 DATE = _one_of(r"(?><DATEPART>(?:[\s,.:;|/•·()–—-]++|(?<=\d)(?=[ap]m)|$))++")
 NETWORKS = _one_of(r"\b<NETWORK>\b")
-JOINT = _one_of(r"\b(?:and|or|on|in|to|from|by|with)\b")
+NETWORKS_IN_A_ROW = _one_of(r"\W*(?:(?:send|share|save)\s+)?<NETWORK>(?:\s+<NETWORK>){2}\b")
 
 LIST_HEADINGS = _one_of(
     r"""
     (?:related|recommended|trending|popular|sponsored|promoted)(?: (?:now|for you))?
-    (?:related|recommended|trending|popular|sponsored|promoted|top|latest|more|most|other|similar|suggested)(?: \w+)? (?:articles?|stories|items|links)(?: \w+){0,2}
-    (?:related|recommended|trending|popular|sponsored|promoted|top|latest|more|most|other|similar)(?: \w+)? (?:topics|content|news|posts|coverage|reading|videos?|headlines)(?: \w+){0,2}
-    most (?:read|popular|viewed|shared|watched|commented)(?: .{2,30})?|editor'?s'? picks?
-    more (?:on this story|on this topic|like this|from .{2,40}|on)|you (?:may|might) (?:also )?(?:like|be interested in|enjoy)(?: .{2,20})?
+    (?:related|recommended|trending|popular|sponsored|promoted|top|latest|more|most|other|similar|suggested)(?: \w+)? (?:articles?|stories|items|links)<WHERE>
+    (?:related|recommended|trending|popular|sponsored|promoted|top|latest|more|most|other|similar)(?: \w+)? (?:topics|content|news|posts|coverage|reading|videos?|headlines)<WHERE>
+    most (?:read|popular|viewed|shared|watched|commented)(?: (?:news|sports?))?(?: (?:articles|stories|posts|videos?))?<WHERE>|editor'?s'? picks?
+    more (?:on this story|on this topic|like this|from (?:this author|the web|around the web|us|(?-i:<NAME>(?: <NAME>){0,2}))|on)|you (?:may|might) (?:also )?(?:like|be interested in|enjoy)
     (?:recent|latest|popular) posts|(?:partner|sponsored) (?:news|stories)|(?:news )?from our partners
-    also|see also|also see|read also|also read|read next|up next|what to read next|don't miss|from (?:around )?the web|around the web|elsewhere on .{2,30}
+    also|see also|also see|read also|also read|read next|up next|what to read next|don't miss|from (?:around )?the web|around the web|elsewhere on (?:the|our|this) (?:web|(?:web ?)?site)
     """
 )
 
@@ -220,7 +226,7 @@ BUTTONS = frozenset(
     legal, disclaimer, mandatory, required, security code, comment title, play, pause, mute, expand, enlarge,
     enlarge image, view gallery, ad, ads, advertisement, update, updated, more on, topics, tags, categories, follow,
     follow us, rate this article, email this article, print this article, view all, see all, newest, oldest,
-    most recent, editions, edition, languages, english, notifications, settings, profile, donate, support us, feed settings, view original, mark as read, most recent, corrections, notices, about the author""",
+    most recent, editions, edition, languages, english, русский, українська, العربية, فارسی, 中文, notifications, settings, profile, donate, support us, feed settings, view original, mark as read, most recent, corrections, notices, about the author""",
     )
 )
 
@@ -297,7 +303,7 @@ def is_furniture(sentence: str) -> bool:
     """Whether a sentence is furniture wherever it stands."""
     if len(sentence) > LONGEST:
         return False
-    if not LATIN_LETTER.search(sentence):
+    if not any(map(str.isalpha, sentence)):
         return bool(sentence.strip(QUOTES))  # one that was cut off its quotation is none
     if PHRASES.fullmatch(sentence) or DATELINE.fullmatch(sentence) or _is_date(sentence):
         return True
@@ -334,8 +340,11 @@ def _is_menu(line: str) -> bool:
 
 
 def _names_networks(line: str) -> bool:
-    """Courier Facebook, Courier Twitter, Courier RSS; but no headline that tells of them."""
-    return len(NETWORKS.findall(line)) >= FEWEST and not JOINT.search(line)
+    """Send Facebook Twitter Google+, or Courier Facebook, Courier Twitter, Courier RSS; but no headline about them."""
+    others = WORD.findall(NETWORKS.sub(" ", line))
+    if NETWORKS_IN_A_ROW.match(line):
+        return True
+    return len(NETWORKS.findall(line)) >= FEWEST and all(others.count(word) >= FEWEST for word in others)
 
 
 def _mark_repeated(lines: list[Line]) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from claimsift.articles.lines import HOLDS_NUL, WINDOWS_1252
-from claimsift.errors import InputError
+from claimsift.errors import InputError, first_line
 
 # As browsers look for it: https://html.spec.whatwg.org/multipage/parsing.html#prescan-a-byte-stream-to-determine-its-encoding
 DECLARED = re.compile(
@@ -13,6 +13,12 @@ DECLARED = re.compile(
 )
 PRESCANNED = 1024  # bytes
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+# What Python calls the encodings that browsers know: https://encoding.spec.whatwg.org/#names-and-labels. Others of its
+# codecs make no text, raise what they like, or take for ever.
+BROWSER_ENCODINGS = re.compile(
+    r"utf-8|utf-16(?:-[bl]e)?|ascii|iso8859-(?:[1-9]|1[013-6])|cp(?:866|874|932|949|125[0-8])|tis-620|koi8-[ru]|"
+    r"mac-(?:roman|cyrillic)|gb(?:2312|k|18030)|big5(?:hkscs)?|shift_jis|euc_(?:jp|kr)|iso2022_jp"
+)
 
 
 def article_text(name: str, page: bytes, on_assumption: Callable[[str], None]) -> str:
@@ -26,7 +32,7 @@ def article_text(name: str, page: bytes, on_assumption: Callable[[str], None]) -
         on_assumption: told of an encoding that was assumed.
 
     Raises:
-        InputError: there is none, or trafilatura is not installed.
+        InputError: there is none, trafilatura fails on the page, or it is not installed.
     """
     try:
         import trafilatura
@@ -35,7 +41,13 @@ def article_text(name: str, page: bytes, on_assumption: Callable[[str], None]) -
     markup = decode_page(name, page, on_assumption)
     if "\0" in markup:
         raise InputError(name, HOLDS_NUL)
-    text = trafilatura.extract(markup, include_comments=False)
+    try:
+        text = trafilatura.extract(markup, include_comments=False)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever it and the parsers below it raise, the other pages are to be scored
+        reason = f"trafilatura cannot read this page ({first_line(error)}); save its text as a .txt file"
+        raise InputError(name, reason) from error
     if not text:
         raise InputError(name, "no article was found in this page; save its text as a .txt file")
     return text
@@ -64,6 +76,8 @@ def _declared(page: bytes) -> str | None:
         encoding = codecs.lookup(found[1].decode("ascii")).name
     except (LookupError, UnicodeDecodeError):
         return None
+    if not BROWSER_ENCODINGS.fullmatch(encoding):
+        return None
     if encoding.startswith("utf-16"):  # it could not have been read
         return "utf-8"
     return "cp1252" if encoding in ("iso8859-1", "ascii") else encoding
@@ -76,5 +90,5 @@ def _title(encoding: str) -> str:
 def _decode(page: bytes, encoding: str) -> str | None:
     try:
         return page.decode(encoding)
-    except (UnicodeDecodeError, LookupError):  # the latter of codecs that make no text
+    except UnicodeDecodeError:
         return None

@@ -25,7 +25,13 @@ TOO_LONG = f"longer than {MAX_LINE // 2**20} MiB; cut it up"
 COMPRESSIONS = (".gz", ".zst")
 WINDOWS_1252 = "Windows-1252"
 READ_AS_1252 = f"read as {WINDOWS_1252}, it is not UTF-8"
-UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+# CAFÉ’s in Windows-1252. In UTF-8 it would be CAFɒs, a capital with a letter of another script behind it. Left out are
+# leads of what does stand there: Œ, which follows C, and Greek and Cyrillic letters, which look alike or are symbols.
+CAPITAL_AND_MARK = rb"(?<=[A-Z])[\xc6-\xcd\xd1-\xdf][\x85\x92\x94\x96\x97]"
+UTF8_SEQUENCE = re.compile(
+    rb"(?!" + CAPITAL_AND_MARK + rb")"
+    rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})"
+)
 
 
 def read_lines(name: str, stream: io.BufferedReader, compression: str = "") -> Iterator[bytes | None]:
@@ -111,8 +117,10 @@ def _bounded(readline: Callable[[int], bytes | str], end: bytes | str) -> Iterat
 def decode_lines(lines: Iterable[bytes | None], on_windows_1252: Callable[[], None]) -> Iterator[str | None]:
     """Decodes line by line, leaving line ends as they are: offsets refer to the text as it stands in the file.
 
-    Lines are UTF-8, or, from the first one that cannot be, Windows-1252, which is reported once. Where there are signs
-    of both, bytes that fit neither become lone surrogates, so that only the row they stand in is refused.
+    Lines are UTF-8, or, from the first one that cannot be, Windows-1252, which is reported. Where there are signs of
+    both, bytes that fit neither become lone surrogates, so that only the row they stand in is refused. A line that can
+    be both, such as ``CAFÉ’s owner`` in Windows-1252, is read as that and reported where none before it was UTF-8, and
+    says nothing of those behind it.
     """
     is_utf8 = is_1252 = False
     for number, line in enumerate(lines):
@@ -135,7 +143,7 @@ def decode_lines(lines: Iterable[bytes | None], on_windows_1252: Callable[[], No
             yield line.decode("ascii", "surrogateescape")
             continue
         if not is_1252:
-            is_1252 = True
+            is_1252 = not re.sub(CAPITAL_AND_MARK, b"", line).isascii()
             on_windows_1252()
         yield text
 

@@ -44,7 +44,7 @@ REMEMBERED_IDS = 100_000  # the last ones, in some 10 MB
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A text to score, and what came with it in its row, if it came in one: the other columns, and its title."""
+    """A text to score, and what came with it in its row, if it came in one: its title, context and columns to keep."""
 
     id: str
     text: str
@@ -76,7 +76,7 @@ class ArticleReader:
         exclude: resolved paths of files and folders that folders and globs are read without.
         title_column: the column of a row that holds the article's title. A row may lack it; the first of each file that
             does is named in a notice.
-        keep: columns that whoever reads the articles counts on; a row may lack them like the title.
+        keep: columns to hand on in the articles' metadata, beside ``context``; a row may lack them like the title.
         texts: a folder to write the text of each .html file to, in UTF-8, as ``<article id>.txt``.
         on_notice: called with an :class:`~claimsift.errors.InputNotice` for what was read on an assumption.
 
@@ -175,14 +175,12 @@ class ArticleReader:
         if given == STANDARD_INPUT:
             yield given, path, None
         elif path.is_dir():
-            # A folder may be called x.parquet: its files are listed themselves.
-            found = (file for file in path.rglob("*") if _is_readable(file) or _leads_out(file, path))
-            files = sorted(file for file in found if self._is_wanted(file))
-            if not files:
+            found = [(file, reason) for file, reason in _walk(path) if self._is_wanted(file)]
+            if not found:
                 raise InputError(given, f"no {SUFFIXES_IN_WORDS} file in this folder")
-            for file in files:
-                name = file.relative_to(path).as_posix()
-                yield name, file, InputError(_printable(name), LEADS_OUT) if _leads_out(file, path) else None
+            for file, reason in sorted(found):
+                name = given if file == path else file.relative_to(path).as_posix()
+                yield name, file, InputError(_printable(name), reason) if reason else None
         elif glob.has_magic(given) and not path.exists():
             matches = glob.glob(given, recursive=True)
             files = sorted(match for match in matches if not Path(match).is_dir() and self._is_wanted(match))
@@ -269,7 +267,8 @@ class ArticleReader:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             file = open_parquet(name, stream)
-            for number, row in parquet_rows(name, file):
+            columns = {self.text_column, self.id_column or "id", self.title_column, "context", *self.keep}
+            for number, row in parquet_rows(name, file, columns):
                 self.bytes_read = before + size * number // file.metadata.num_rows
                 yield number, row
 
@@ -308,7 +307,7 @@ class ArticleReader:
             raise InputError(place, NOT_UTF8)
         if "\0" in text or "\0" in article_id + title:
             raise InputError(place, HOLDS_NUL)
-        metadata = {key: value for key, value in row.items() if key != self.text_column}
+        metadata = {column: row[column] for column in ("context", *self.keep) if column in row}
         return Article(article_id or place, text, metadata, title)
 
 
@@ -329,6 +328,19 @@ def _suffixes(path: Path) -> tuple[str, str]:
     """How a file is laid out and how it is compressed, as ``(".csv", ".gz")`` or ``(".csv", "")``."""
     suffix = path.suffix.lower()
     return (Path(path.stem).suffix.lower(), suffix) if suffix in COMPRESSIONS else (suffix, "")
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yields the files below a folder, in no order, and what cannot be read there with the reason."""
+    unreadable: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
+        for file in (Path(parent, name) for name in folders + files):
+            if _leads_out(file, folder):
+                yield file, LEADS_OUT
+            elif _is_readable(file):  # a folder may be called x.parquet: its files are listed themselves
+                yield file, ""
+    for error in unreadable:
+        yield Path(error.filename), error.strerror or str(error)
 
 
 def _is_readable(file: Path) -> bool:

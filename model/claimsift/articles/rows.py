@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections import UserString
+from collections.abc import Container, Iterable, Iterator
 
 from claimsift.articles.lines import BUFFER_SIZE, DAMAGED, MAX_LINE, NOT_UTF8, TOO_LONG
 from claimsift.errors import InputError, first_line
@@ -102,29 +103,48 @@ def open_parquet(name: str, stream: io.BufferedReader):
         raise InputError(name, f"not a Parquet file, or damaged ({first_line(error)}); fetch it anew") from error
 
 
-def parquet_rows(name: str, file) -> Rows:
-    """Yields the rows of a ParquetFile with their numbers, or what is wrong with them."""
+def parquet_rows(name: str, file, columns: Container[str]) -> Rows:
+    """Yields the rows of a ParquetFile with their numbers, or what is wrong with them.
+
+    A row has all columns of the file as its keys, but only the given ones are read; the others are None.
+    """
     from pyarrow import ArrowException
 
+    names = file.schema_arrow.names
     number = 0
     try:
-        for batch in file.iter_batches(PARQUET_BATCH):
+        for batch in file.iter_batches(PARQUET_BATCH, columns=[column for column in names if column in columns]):
             for index in range(batch.num_rows):
                 number += 1
-                yield number, _parquet_row(batch, index)
+                try:
+                    values = {
+                        column: _parquet_value(batch.column(nr), index) for nr, column in enumerate(batch.schema.names)
+                    }
+                except UnicodeDecodeError:
+                    yield number, NOT_UTF8
+                else:
+                    yield number, dict.fromkeys(names) | values
     except (ArrowException, OSError) as error:
         raise InputError(f"{name}:{number + 1}", f"{DAMAGED} ({first_line(error)}); fetch it anew") from error
 
 
-def _parquet_row(batch, index: int) -> dict | str:
+def _parquet_value(column, index: int) -> object:
+    """Returns a value as Python's, or as a UserString where Python has none such, as for a date past the year 9999.
+
+    Unlike a str, that cannot be taken for the text of an article.
+    """
     try:
-        return {name: batch.column(nr)[index].as_py() for nr, name in enumerate(batch.schema.names)}
-    except UnicodeDecodeError:
-        return NOT_UTF8
-    except (ValueError, OverflowError) as error:  # such as a date outside Python's calendar
-        return f"holds a value that cannot be read ({first_line(error)}); drop the column, or mend the value"
+        return column[index].as_py()
+    except (UnicodeDecodeError, MemoryError):
+        raise
+    except Exception:  # what pandas, databases of time zones and extension types raise is not written anywhere
+        return UserString(" ".join(column.slice(index, 1).to_string(skip_new_lines=True)[1:-1].split()))
 
 
 def to_json(value: object) -> str:
-    """Returns JSON; what has no form of its own there, such as a date, is written as text."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """Returns JSON (RFC 8259); what has no form of its own there, such as a date, is text, and no number is null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # NaN or an infinity, however deep it lies
+        loose = json.dumps(value, default=str)
+        return json.dumps(json.loads(loose, parse_constant=lambda name: None), ensure_ascii=False)

@@ -45,10 +45,14 @@ def to_row(article_id: str, index: int, sentence: ScoredSentence) -> dict:
 
 
 def as_text(value: object) -> str | None:
-    """Returns a kept value for formats whose columns have one type: a list or a mapping as JSON, others as text."""
-    if value is None or isinstance(value, str):
-        return value
-    return to_json(value) if isinstance(value, bool | int | float | list | dict) else str(value)
+    """Returns a kept value for formats whose columns have one type: a list or a mapping as JSON, others as text.
+
+    None stands for what JSON calls null: a missing value, or a float that is no number or infinite.
+    """
+    if isinstance(value, bool | int | float | list | dict):
+        text = to_json(value)
+        return None if text == "null" else text
+    return None if value is None else str(value)
 
 
 def concatenate(parts: list[Path], stream: BinaryIO) -> None:
