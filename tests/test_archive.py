@@ -177,7 +177,6 @@ def test_a_job_goes_on_and_does_not_score_again(archive, instant, interrupted, m
 
 def test_a_job_goes_on_beyond_the_number_that_fills_the_digits(archive, instant, interrupted, monkeypatch):
     monkeypatch.setattr(archives, "DIGITS", 1)
-    monkeypatch.setattr(archives, "FEWER_DIGITS", 1)
     folder = archive.parent / "out"
     one_by_one = ["-o", f"{folder}/", "--format", "jsonl", "--part-sentences", "1"]
     assert run(archive, *one_by_one) == 130
@@ -187,20 +186,6 @@ def test_a_job_goes_on_beyond_the_number_that_fills_the_digits(archive, instant,
     assert run(archive, *one_by_one) == 3
     after = {path: path.stat().st_mtime_ns for path in folder.rglob("part-*")}
     assert before.items() < after.items()
-
-
-def test_a_job_goes_on_with_names_of_fewer_digits(archive, instant, interrupted, monkeypatch, capsys):
-    folder = archive.parent / "out"
-    with monkeypatch.context() as before:
-        before.setattr(archives, "DIGITS", archives.FEWER_DIGITS)
-        assert run(archive, "-o", f"{folder}/", "--format", "jsonl") == 130
-    interrupted["on"] = False
-    assert run(archive, "-o", f"{folder}/", "--format", "jsonl") == 3
-    assert "going on after" in capsys.readouterr().err
-    names = sorted(path.name for path in folder.glob("part-*"))
-    assert names == [f"part-{number:05}.jsonl" for number in range(len(names))]
-    rows = [row for name in names for row in (folder / name).read_text().splitlines()]
-    assert len(rows) == sum(number % 4 for number in range(30))
 
 
 def test_parts_of_another_job_are_not_mixed_in(archive, instant, monkeypatch, capsys):

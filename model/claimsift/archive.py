@@ -35,7 +35,6 @@ REMEDIES = {
 PART_SENTENCES = 50_000  # half a minute's work on a CPU
 RECORDS = "_claimsift"
 DIGITS = 7  # of a part's number: readers put parts in the order of their names
-FEWER_DIGITS = 5  # that parts had before; a job that began with them goes on with them
 
 
 class Job:
@@ -77,7 +76,6 @@ class Job:
         self._records: list[dict] = []
         self._failures: list[tuple[int, dict]] = []  # those of no finished part, with their place
         self._part: Part | None = None
-        self._digits = DIGITS
         self._articles_read = 0
         self._finished = False
 
@@ -174,8 +172,6 @@ class Job:
         self._part = None
 
     def _find_parts(self) -> None:
-        if any(self.folder.rglob(f"part-{0:0{FEWER_DIGITS}}.*")):
-            self._digits = FEWER_DIGITS
         path = self.folder / RECORDS / "job.json"
         if path.exists() and (self.is_folder or self.description is not None):
             self._check_same(json.loads(path.read_text(encoding="utf-8")))
@@ -220,10 +216,10 @@ class Job:
                 path.unlink()
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"part-{number:0{self._digits}}{SUFFIXES[self.format]}"
+        return self.folder / f"part-{number:0{DIGITS}}{SUFFIXES[self.format]}"
 
     def _record_path(self, number: int) -> Path:
-        return self.folder / RECORDS / f"part-{number:0{self._digits}}.json"
+        return self.folder / RECORDS / f"part-{number:0{DIGITS}}.json"
 
 
 class Part:
