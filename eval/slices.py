@@ -49,7 +49,7 @@ def part_figures(predicted: np.ndarray, labels: np.ndarray, documents: np.ndarra
 
 
 def rates(confusion: np.ndarray) -> dict[str, dict[str, float]]:
-    """Works them out from a matrix of counts, a row for each true label."""
+    """Returns support, precision and recall of each label, from a matrix of counts with a row for each true label."""
     right, support, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     figures = {
         "support": support,

@@ -18,11 +18,10 @@ from claimsift import Predictor
 from claimsift.cards import table
 from claimsift.errors import ClaimsiftError, InputError
 from claimsift.labels import LABELS
-from claimsift.model_card import plain_name
+from claimsift.model_card import KINDS, plain_name, totals_by_kind
 from claimsift.predict import ScoredSentence
 
 FOLDER = Path(__file__).resolve().parent
-KINDS = {"MFT": "minimum functionality", "INV": "invariance", "DIR": "direction"}
 EXAMPLES = 5
 CERTAIN = 0.95  # a probability that has no way to go
 
@@ -196,9 +195,8 @@ def compare_groups(test: BehaviouralTest, scored: Scored) -> dict:
 def to_markdown(report: dict) -> str:
     """Renders what :func:`run_suite` returns: a table of the tests, and one for each test that exchanges groups."""
     rows = [[plain_name(test["name"]), test["kind"], test["cases"], test["failures"]] for test in report["tests"]]
-    for kind in dict.fromkeys(row[1] for row in rows):
-        counts = [(cases, failures) for _, of_kind, cases, failures in rows if of_kind == kind]
-        rows.append([f"**{KINDS[kind]}, all**", kind, *map(sum, zip(*counts, strict=True))])
+    for kind, totals in totals_by_kind(report["tests"]).items():
+        rows.append([f"**{KINDS[kind]}, all**", kind, *totals])
     header = ["behavioural test", "kind", "cases", "failures", "failure rate"]
     parts = [table(header, ([*row, f"{row[3] / row[2]:.1%}"] for row in rows))]
     for name, figures in report["fairness"].items():
