@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 from conftest import ROOT
@@ -79,6 +80,15 @@ def test_the_card_of_another_model_does_not_say_that_it_was_made_like_this_one(b
     assert data.license is None
     assert f"Fine-tuned from {data.base_model} on" in card
     assert data.base_model == (base if base != "embedded" else ModelCard(CARD).data.base_model)
+
+
+def test_without_jinja_a_message_says_what_to_install(tmp_path, capsys, monkeypatch):
+    for name in ("config.json", REPORT):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((SHIPPED_MODEL / name).read_bytes())
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert main(["card", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "claimsift: this needs jinja2; run: pip install 'claimsift[train]'\n"
 
 
 def test_a_folder_without_a_report_is_named(tmp_path, capsys):

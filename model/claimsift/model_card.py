@@ -33,6 +33,7 @@ def write_model_card(folder: Path) -> Path:
 
 def model_card(report: dict) -> str:
     """Returns the card of the model that a report is about, as ``huggingface_hub`` lays cards out."""
+    import jinja2  # noqa: F401 - huggingface_hub needs it, and its own error is none that the command line can explain
     from huggingface_hub import ModelCard
 
     card = ModelCard.from_template(card_data(report), template_path=str(TEMPLATE), **blocks(report))
