@@ -32,7 +32,7 @@ from finetune import (
 )
 from folds import held_back_fold, read_training
 from tqdm import tqdm
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from claimsift.annotations import load_annotations
@@ -53,9 +53,6 @@ class DistilRecipe(Recipe):
     teachers: list[str] = field(default_factory=list, metadata={"help": "folders of finished runs of finetune.py"})
     pool: str = field(default="", metadata={"help": "file that pool.py wrote; without one, train alone is used"})
     temperature: float = field(default=2.0, metadata={"help": "softens the probabilities of teachers and student"})
-    hidden_weight: float = field(
-        default=0.0, metadata={"help": "weight of the cosine loss on the first teacher's last hidden state; 0 is none"}
-    )
     label_weight: float = field(default=1.0, metadata={"help": "weight of the loss on labels beside that on teachers"})
 
 
@@ -78,33 +75,7 @@ def make_student(
     args.remove_unused_columns = False  # the soft labels are no input of the model
     with args.main_process_first(desc="soft labels"):  # the other processes find them on disk
         train = with_soft_labels(train, read_pool(recipe), recipe, args)
-        if recipe.hidden_weight:
-            train = train.add_column("soft_hidden", list(hidden_states(Path(recipe.teachers[0]) / "model", train, args)))
-    trainer = make_trainer(recipe, args, train, dev, partial(DistilTrainer, recipe=recipe))
-    if recipe.hidden_weight:
-        size = len(train[0]["soft_hidden"])
-        trainer.model.to_teacher = torch.nn.Linear(trainer.model.config.dim, size).to(args.device)
-    return trainer
-
-
-def hidden_states(model: Path, rows: datasets.Dataset, args: TrainingArguments) -> np.ndarray:
-    """Returns the teacher's last hidden state of each sentence's first token, ``(sentences, its size)`` in float16."""
-    cache = model.parent / "hidden_states.npz"
-    known = dict(np.load(cache)) if cache.exists() else {}
-    keys = [sentence_sha1(text) for text in rows["text"]]
-    missing = {key: text for key, text in zip(keys, rows["text"], strict=True) if key not in known}
-    if missing:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-        network = AutoModel.from_pretrained(model, dtype=torch.bfloat16, use_safetensors=True).to(args.device).eval()
-        order = sorted(missing, key=lambda key: len(missing[key]))
-        for start in tqdm(range(0, len(order), BATCH), desc="hidden states", disable=args.disable_tqdm):
-            batch = order[start : start + BATCH]
-            inputs = tokenizer([missing[key] for key in batch], truncation=True, padding=True, return_tensors="pt")
-            with torch.inference_mode():
-                states = network(**inputs.to(args.device)).last_hidden_state[:, 0]
-            known |= dict(zip(batch, states.to(torch.float16).cpu().numpy(), strict=True))
-        np.savez(cache, **known)
-    return np.stack([known[key] for key in keys])
+    return make_trainer(recipe, args, train, dev, partial(DistilTrainer, recipe=recipe))
 
 
 def read_pool(recipe: DistilRecipe) -> datasets.Dataset | None:
@@ -201,17 +172,12 @@ class DistilTrainer(LengthGroupedTrainer):
         self.label_loss = compute_loss_func
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        hidden = inputs.pop("soft_hidden", None)
         soft_labels = inputs.pop("soft_label", None)
         if soft_labels is None:  # dev
             return super().compute_loss(model, inputs, return_outputs)
         labels = inputs.pop("labels")
-        outputs = model(**inputs, output_hidden_states=hidden is not None)
+        outputs = model(**inputs)
         loss = distillation_loss(outputs.logits, soft_labels, self.recipe.temperature)
-        if hidden is not None:
-            mine = self.accelerator.unwrap_model(model).to_teacher(outputs.hidden_states[-1][:, 0])
-            away = 1 - torch.nn.functional.cosine_similarity(mine.float(), hidden.float())
-            loss = loss + self.recipe.hidden_weight * away.mean()
         labelled = labels != UNLABELLED
         if labelled.any():
             chosen = SequenceClassifierOutput(logits=outputs.logits[labelled])

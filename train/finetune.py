@@ -49,7 +49,7 @@ from claimsift.labels import ID_TO_LABEL, LABEL_TO_ID, LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
 METRICS = ROOT / "eval" / "metrics" / "claim_metrics"
-TARGETS = ("label", "soft_label", "soft_hidden")
+TARGETS = ("label", "soft_label")
 COMPLETE = "complete"  # marks a checkpoint that was written to its end
 
 
