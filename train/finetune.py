@@ -10,14 +10,12 @@ import dataclasses
 import hashlib
 import json
 import os
-import re
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,7 +65,6 @@ class Recipe:
     focal_gamma: float = field(
         default=0.0, metadata={"help": "focusing of the focal loss (Lin et al. 2017); 0 is none"}
     )
-    augment: float = field(default=0.0, metadata={"help": "share of the sentences whose quotation marks or names change"})
     smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all labels"})
     without: list[str] = field(default_factory=list, metadata={"help": "kinds of `drawn` that are not trained on"})
     folds: int = field(default=0, metadata={"help": "parts that the documents of train are cut into; 0 is none"})
@@ -203,9 +200,7 @@ def make_trainer(
     return (kind or LengthGroupedTrainer)(
         model=model,
         args=args,
-        train_dataset=tokenize(
-            augment(oversample(train, recipe.oversample_power, args.seed), recipe.augment, args.seed), tokenizer, recipe
-        ),
+        train_dataset=tokenize(oversample(train, recipe.oversample_power, args.seed), tokenizer, recipe),
         eval_dataset=None if dev is None else tokenize(dev, tokenizer, recipe),
         processing_class=tokenizer,
         compute_metrics=make_compute_metrics(),
@@ -236,34 +231,6 @@ def oversample(rows: datasets.Dataset, power: float, seed: int) -> datasets.Data
     # The fraction of a repetition is drawn, so that the mean is exact.
     repeats = (times + np.random.default_rng(seed).random(len(times))).astype(int)
     return rows.select(np.repeat(np.arange(len(labels)), repeats))
-
-
-def augment(rows: datasets.Dataset, share: float, seed: int) -> datasets.Dataset:
-    """Changes a share of the sentences in a way that leaves the label. The encoder reads no case."""
-    if not share:
-        return rows
-    random = np.random.default_rng(seed)
-    names = sorted({name for text in rows["text"] for name in NAME.findall(text)})
-    changes = (change_quotes, partial(change_names, names=names))
-    texts = [
-        changes[random.integers(len(changes))](text, random) if random.random() < share else text
-        for text in rows["text"]
-    ]
-    return rows.remove_columns("text").add_column("text", texts)
-
-
-# Two or more capitalised words in a row, not at the start of the sentence.
-NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)+")
-
-
-def change_quotes(text: str, random: np.random.Generator) -> str:
-    opening, closing = random.permutation([('"', '"'), ("\u201c", "\u201d"), ("\u2018", "\u2019"), ("''", "''")])[0]
-    text = re.sub(r'(?:^|(?<=[\s(\[]))(?:["\u201c\u2018]|\'\')(?=\S)', lambda _: opening, text)
-    return re.sub(r'(?<=\S)(?:["\u201d]|\'\')', lambda _: closing, text)
-
-
-def change_names(text: str, random: np.random.Generator, names: list[str]) -> str:
-    return NAME.sub(lambda _: names[random.integers(len(names))], text)
 
 
 class LengthGroupedTrainer(Trainer):
