@@ -105,7 +105,7 @@ def make_report(model: Path, predictions: dict[str, Predictions], dataset: datas
     predictor, weights = Predictor.from_pretrained(model), weights_sha256(model)
     return {
         "weights_sha256": weights,
-        "train_sentences": len(dataset["train"]),
+        "train_sentences": training["sentences"]["train"],  # the dataset may have grown since
         "training": {key: training.get("recipe", {}).get(key) for key in ("base", "data", "teachers")},
         "splits": {
             split: figures(predictions[split], rows[split])

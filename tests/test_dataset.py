@@ -102,12 +102,12 @@ def test_the_whole_dataset_hydrates(all_sources):
 
 def test_datasets_loads_the_records_as_the_card_says(tmp_path):
     loaded = datasets.load_dataset(str(ANNOTATIONS), cache_dir=tmp_path)
-    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 22687, "dev": 931, "test": 955}
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 26899, "dev": 931, "test": 955}
     assert loaded["dev"].features["label"].names == list(LABELS)
     first = read_records(ANNOTATIONS / "dev.jsonl")[0]
     assert LABELS[loaded["dev"][0]["label"]] == first.label
     readings = datasets.load_dataset(str(ANNOTATIONS), "readings", cache_dir=tmp_path)["readings"]
-    assert len(readings) == 30591
+    assert len(readings) == 39683
 
 
 def test_the_written_corpus_is_whole_and_in_train_alone():
