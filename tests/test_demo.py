@@ -97,7 +97,7 @@ def wait_until_tagged(page: Page) -> None:
 def tag(page: Page, text: str) -> None:
     page.get_by_label("News text").fill(text)
     page.get_by_role("button", name="Tag the sentences").click()
-    expect(page.locator("#article")).to_contain_text(text[-20:].strip())
+    expect(page.locator("#article")).to_contain_text(text.splitlines()[-1][-20:].strip())
     wait_until_tagged(page)
 
 
