@@ -30,18 +30,26 @@ def draw(report: dict) -> dict[str, Figure]:
 
 def beside(splits: dict, draw_one) -> Figure:
     """Draws the same picture of each split side by side."""
-    figure = Figure(figsize=(4.2 * len(splits), 3.8), layout="constrained")
-    for axes, (split, figures) in zip(np.atleast_1d(figure.subplots(1, len(splits))), splits.items(), strict=True):
+    figure, grid = panels(len(splits), 3.8)
+    for axes, (split, figures) in zip(grid, splits.items(), strict=True):
         draw_one(axes, figures)
         axes.set_title(f"{plain_name(split)}, {figures['sentences']:,} sentences", fontsize=10)
         plain(axes)
     return figure
 
 
+def panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Returns a figure with so many panels: side by side up to three, two to a row where there are more."""
+    columns = count if count <= 3 else 2
+    rows = -(-count // columns)
+    figure = Figure(figsize=(4.2 * columns, height * rows), layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)[:count]
+
+
 def systems(splits: dict) -> Figure:
     """Macro-F1 of every system with its interval."""
-    figure = Figure(figsize=(4.2 * len(splits), 3.0), layout="constrained")
-    for axes, (split, figures) in zip(np.atleast_1d(figure.subplots(1, len(splits))), splits.items(), strict=True):
+    figure, grid = panels(len(splits), 3.0)
+    for axes, (split, figures) in zip(grid, splits.items(), strict=True):
         items = [(name, of["macro_f1"], of["interval"]["macro_f1"]) for name, of in figures["systems"].items()]
         dots(axes, items, highlight=items[-1][0])
         axes.set_title(f"macro-F1 on {plain_name(split)}", fontsize=10)

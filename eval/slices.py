@@ -14,7 +14,8 @@ from eval.bootstrap import document_confusions, f1_scores, interval, resample
 SMALLEST = 30  # sentences; figures on fewer say nothing
 QUOTATION = re.compile(r"[\"“”«»„]|(?<!\w)['‘](?=\w)")
 WORDS = (10, 20, 30, 40)
-YEARS = {"lee": "2001–2002", "fnc1-train": "2014–2015"}  # whose documents carry no date
+# Sources whose documents carry no date, or are all of the same years.
+YEARS = {"lee": "2001–2002", "bbc": "2004–2005", "fnc1-train": "2014–2015", "newsapi": "2021–2022"}
 
 
 def slice_figures(probabilities: np.ndarray, rows: datasets.Dataset) -> dict[str, dict[str, dict]]:

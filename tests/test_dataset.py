@@ -8,8 +8,8 @@ from conftest import ANNOTATIONS, OWN_DATA
 from claimsift.annotations import dataset as module
 from claimsift.annotations import load_annotations, read_records
 from claimsift.annotations.dataset import assign_splits, hydrate
-from claimsift.annotations.records import AUTHORED, RecordError
-from claimsift.annotations.sources import SOURCES, Source, read_documents
+from claimsift.annotations.records import AUTHORED, SPLITS, UNSEEN_OUTLETS, RecordError
+from claimsift.annotations.sources import NEWSAPI, SOURCES, Source, newsapi_outlets, read_documents
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABELS
 from claimsift.sentences import split_sentences
@@ -91,7 +91,7 @@ def test_given_splits_are_kept_and_absent_ones_follow_their_document(write_jsonl
 
 def test_the_whole_dataset_hydrates(all_sources):
     loaded = load_annotations(ANNOTATIONS, require_all=True)
-    files = {"train": ("train", "written"), "dev": ("dev",), "test": ("test",)}
+    files = {"train": ("train", "written")} | {split: (split,) for split in ("dev", "test", "unseen_outlets")}
     counts = {
         split: sum(len((ANNOTATIONS / f"{name}.jsonl").read_text().splitlines()) for name in names)
         for split, names in files.items()
@@ -102,12 +102,33 @@ def test_the_whole_dataset_hydrates(all_sources):
 
 def test_datasets_loads_the_records_as_the_card_says(tmp_path):
     loaded = datasets.load_dataset(str(ANNOTATIONS), cache_dir=tmp_path)
-    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 26899, "dev": 931, "test": 955}
+    sizes = {"train": 31717, "dev": 931, "test": 955, "unseen_outlets": 2259}
+    assert {split: len(rows) for split, rows in loaded.items()} == sizes
     assert loaded["dev"].features["label"].names == list(LABELS)
     first = read_records(ANNOTATIONS / "dev.jsonl")[0]
     assert LABELS[loaded["dev"][0]["label"]] == first.label
     readings = datasets.load_dataset(str(ANNOTATIONS), "readings", cache_dir=tmp_path)["readings"]
-    assert len(readings) == 39683
+    assert len(readings) == 46950
+
+
+def test_no_outlet_is_both_in_train_and_unseen():
+    outlets = newsapi_outlets()
+    found = {split: set() for split in SPLITS}
+    for record in read_records(ANNOTATIONS):
+        if record.source == NEWSAPI:
+            found[record.split].add(outlets[record.doc])
+    assert len(found["train"]) >= 100
+    assert len(found[UNSEEN_OUTLETS]) == 64
+    assert not found["train"] & found[UNSEEN_OUTLETS]
+
+
+def test_documents_of_several_outlets_are_read_as_they_were_published():
+    articles = read_documents(NEWSAPI)
+    assert len(articles) == len(newsapi_outlets()) == 5592
+    assert not any("_x000D_" in text for text in articles.values())
+    stories = read_documents("bbc")
+    assert len(stories) == 2225
+    assert {name.partition("/")[0] for name in stories} == {"business", "entertainment", "politics", "sports", "tech"}
 
 
 def test_the_written_corpus_is_whole_and_in_train_alone():

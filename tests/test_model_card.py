@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard
 from claimsift.cli import main
 from claimsift.hub import SHIPPED_MODEL
 from claimsift.labels import LABELS
-from claimsift.model_card import REPORT, headline_table, model_card, write_model_card
+from claimsift.model_card import REPORT, SPLITS, headline_table, model_card, plain_name, write_model_card
 
 CARD = (SHIPPED_MODEL / "README.md").read_text(encoding="utf-8")
 SHIPPED_REPORT = json.loads((SHIPPED_MODEL / REPORT).read_text(encoding="utf-8"))
@@ -36,7 +36,7 @@ def test_the_card_carries_its_results_as_the_hub_reads_them():
 
 
 def test_the_card_holds_every_table_of_the_report():
-    for split in ("dev", "test", "cross_validation"):
+    for split in SPLITS:
         assert headline_table(SHIPPED_REPORT["splits"][split], split) in CARD
     for test in sorted(SHIPPED_REPORT["behaviour"]["tests"], key=lambda test: -test["rate"])[:3]:
         assert f"| {test['name'].replace('_', ' ')} | {test['kind']} | {test['cases']} | {test['failures']} |" in CARD
@@ -53,7 +53,7 @@ def test_figures_for_counting_are_those_of_whole_articles():
     parts = {split: figures["slices"]["drawn"]["article"] for split, figures in SHIPPED_REPORT["splits"].items()}
     for split, part in parts.items():
         low, high = part["interval"]
-        where = f"{part['sentences']:,} sentences of {split.replace('_', '-')}"
+        where = f"{part['sentences']:,} sentences of {plain_name(split)}"
         assert f"{part['macro_f1']:.2f} ({low:.2f}–{high:.2f}) on {where}" in CARD
     largest = parts["cross_validation"]
     precision, recall = largest["precision"]["denial"], largest["recall"]["denial"]

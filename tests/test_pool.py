@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claimsift.annotations.dataset import to_dataset
-from claimsift.annotations.records import Record
+from claimsift.annotations.records import UNSEEN_OUTLETS, Record
 from claimsift.annotations.sources import read_documents
 from claimsift.sentences import split_sentences
 from train import pool
@@ -28,6 +28,16 @@ def test_no_labelled_or_reserved_document_is_in_the_pool(dataset, tmp_path, monk
     documents = {row["doc"] for row in pool.gather(dataset)}
     assert not documents & {"0", "1", "2", "3"}
     assert len(documents) > 200
+
+
+def test_no_article_of_an_unseen_outlet_is_in_the_pool(dataset, monkeypatch):
+    outlets = {"1": "Gazette", "2": "Courier", "3": "Gazette", "4": "Herald"}
+    articles = {doc: f"Article {doc} says that something happened." for doc in outlets}
+    monkeypatch.setattr(pool, "QUOTAS", {pool.NEWSAPI: 4})
+    monkeypatch.setattr(pool, "newsapi_outlets", lambda: outlets)
+    monkeypatch.setattr(pool, "read_documents", lambda source: articles)
+    record = Record("", "x", "claim", pool.NEWSAPI, "1", UNSEEN_OUTLETS, 0, 1, text="One.")
+    assert [row["doc"] for row in pool.gather(dataset | to_dataset([record]))] == ["2", "4"]
 
 
 def test_near_duplicates_of_evaluated_sentences_are_left_out(dataset, tmp_path, monkeypatch):

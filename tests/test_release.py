@@ -12,7 +12,7 @@ from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL, resolve_model, weights_sha256
 from train.finetune import labels_sha256
 from train.folds import split
-from train.release import check_complete, held_back_by_both, put_in_place, read_test, write_release
+from train.release import check_complete, held_back_by_both, put_in_place, read_once, write_release
 
 
 @pytest.fixture
@@ -108,9 +108,9 @@ def test_a_run_without_temperature_or_on_other_labels_is_not_released(run):
 def test_test_is_read_once_for_a_model_and_every_reading_is_logged(run, tmp_path):
     write_release(run, tmp_path / "release")
     dataset, log = load_annotations(OWN_DATA), tmp_path / "readings.jsonl"
-    first = read_test({"claimsift": tmp_path / "release"}, dataset, tmp_path / "kept", log)
+    first = read_once("test", {"claimsift": tmp_path / "release"}, dataset, tmp_path / "kept", log)
     # The second time without the sentences, which it may not touch.
-    again = read_test({"claimsift": tmp_path / "release"}, {}, tmp_path / "kept", log)
+    again = read_once("test", {"claimsift": tmp_path / "release"}, {}, tmp_path / "kept", log)
     assert again.ids == first.ids == list(dataset["test"]["id"])
     for name, probabilities in first.systems.items():
         assert again.systems[name] == pytest.approx(probabilities, abs=1e-6)

@@ -3,8 +3,8 @@
 python train/pool.py --output runs/pool.jsonl
 
 Half of the sample is drawn from the sentences that a bag of words takes for something else than background, since the
-rare labels are rare. Nothing comes from reserved documents, and no sentence is a near-duplicate of one of theirs or of
-one of dev or test. The file holds other people's texts and is not to be published.
+rare labels are rare. Nothing comes from reserved documents or from outlets of unseen_outlets, and no sentence is a
+near-duplicate of one that models are evaluated on. The file holds other people's texts and is not to be published.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from tqdm import tqdm
 from claimsift.annotations import load_annotations
 from claimsift.annotations.dataset import CONTEXT_SENTENCES, document_names
 from claimsift.annotations.leakage import near_duplicates
-from claimsift.annotations.records import UNCERTAIN, document_name
-from claimsift.annotations.sources import read_documents
+from claimsift.annotations.records import OUTLETS, UNCERTAIN, UNSEEN_OUTLETS, document_name
+from claimsift.annotations.sources import NEWSAPI, newsapi_outlets, read_documents
 from claimsift.errors import ClaimsiftError
 from claimsift.labels import LABEL_TO_ID
 from claimsift.sentences import split_sentences
@@ -32,7 +32,15 @@ from eval.baselines import tfidf_logistic_regression
 
 ANNOTATIONS = HERE.parent / "data" / "annotations"
 # Sentences at most from each source, to keep the pool varied.
-QUOTAS = {"newsarticles": 26_000, "fnc1-train": 22_000, "lee": 3_000, "commons": 4_000, "healthtweets": 5_000}
+QUOTAS = {
+    "newsarticles": 26_000,
+    "newsapi": 70_000,
+    "fnc1-train": 22_000,
+    "bbc": 20_000,
+    "lee": 3_000,
+    "commons": 4_000,
+    "healthtweets": 5_000,
+}
 MIN_CHARACTERS, MAX_CHARACTERS = 15, 600
 WEB_ADDRESS = re.compile(r"\s*https?://\S*")
 
@@ -47,8 +55,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{options.output} is there already")
         return
     dataset = load_annotations(ANNOTATIONS, require_all=True)
-    # Those were drawn from this pool, and are part of it.
-    dataset["train"] = dataset["train"].filter(lambda row: row["drawn"] != UNCERTAIN)
+    # Those were drawn from what this pool is drawn from, and are part of it.
+    dataset["train"] = dataset["train"].filter(lambda row: row["drawn"] not in (UNCERTAIN, OUTLETS))
     rows = gather(dataset)
     likely = likely_not_background(dataset["train"], rows)
     random = np.random.default_rng(options.seed)
@@ -57,7 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
         for source, size in QUOTAS.items()
         for row in sample(rows, likely, source, round(size * options.share), random)
     ]
-    chosen = without_copies(drawn, [*dataset["dev"]["text"], *dataset["test"]["text"], *reserved_sentences()])
+    evaluated = [text for split, rows in dataset.items() if split != "train" for text in rows["text"]]
+    chosen = without_copies(drawn, [*evaluated, *reserved_sentences()])
     options.output.parent.mkdir(parents=True, exist_ok=True)
     part = options.output.with_name(options.output.name + ".part")
     part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen), encoding="utf-8")
@@ -68,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
 def gather(dataset: datasets.DatasetDict) -> list[dict]:
     """Returns every different sentence of the documents that are neither labelled nor reserved."""
     taken = {document_name(source, doc, "") for source, docs in reserved_documents().items() for doc in docs}
-    taken.update(*(document_names(rows) for rows in dataset.values()))
+    taken.update(*(document_names(rows) for rows in dataset.values()), unseen_outlets(dataset))
     seen = {text for rows in dataset.values() for text in rows["text"]}
     rows = []
     for source in QUOTAS:
@@ -80,6 +89,15 @@ def gather(dataset: datasets.DatasetDict) -> list[dict]:
                     seen.add(sentence.text)
                     rows.append({"source": source, "doc": doc, "text": sentence.text, "context": sentence.context})
     return rows
+
+
+def unseen_outlets(dataset: datasets.DatasetDict) -> set[str]:
+    """Returns the names of all documents of the outlets that are set aside for evaluation."""
+    if UNSEEN_OUTLETS not in dataset:
+        return set()
+    outlets = newsapi_outlets()
+    unseen = {outlets[doc] for doc in dataset[UNSEEN_OUTLETS]["doc"]}
+    return {document_name(NEWSAPI, doc, "") for doc, outlet in outlets.items() if outlet in unseen}
 
 
 def reserved_documents() -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ python train/release.py runs/distilled --twin runs/distilled-twin --plain runs/d
 
 Weights are stored in fp16, and in int8 for a CPU (``export.py``). The report and the card that lie in the folder are
 measured on it as it will ship and as the library runs it: on dev, on documents that the twins had not seen, and on
-test, which is read here and nowhere else, once for each model; every reading is logged in
+test and unseen_outlets, which are read here and nowhere else, once for each model; every reading is logged in
 ``eval/results/test_readings.jsonl``. The probabilities behind the figures are kept in ``eval/results/predictions``. All
 of it is made inside the run's folder first, and put in place at the end.
 """
@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # for eval/, which is no installed package
 
 from claimsift.annotations import load_annotations
+from claimsift.annotations.records import UNSEEN_OUTLETS
 from claimsift.cards import fill_block, table
 from claimsift.errors import ClaimsiftError
 from claimsift.hub import SHIPPED_MODEL, weights_sha256
@@ -44,6 +45,7 @@ from eval.report import RESULTS, make_report, read_predictions, systems, write_r
 README = ROOT / "README.md"
 TRAIN_README = ROOT / "train" / "README.md"
 PREDICTIONS = RESULTS / "predictions"
+READ_ONCE = ("test", UNSEEN_OUTLETS)  # they choose nothing
 READINGS = RESULTS / "test_readings.jsonl"
 COPIED = ("tokenizer.json", "tokenizer_config.json", "training.json")
 
@@ -68,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     temperature = read_training(options.run)["calibration"]["temperature"]
     models = systems(staging, options.plain / "model")
     predictions = {
-        "test": read_test(models, dataset, PREDICTIONS, READINGS),
+        **{split: read_once(split, models, dataset, PREDICTIONS, READINGS) for split in READ_ONCE},
         "dev": predict(dataset["dev"], dataset["train"], BASELINES, models),
         "cross_validation": unseen_by_twins(
             systems(options.twin / "model", options.plain_twin / "model"), unseen, dataset, temperature
@@ -80,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     write_report(report, staging / "report")
     write_model_card(staging)
     put_in_place(staging, options.output)
-    for split in ("dev", "test"):
+    for split in ("dev", *READ_ONCE):
         fill_block(README, f"{split} figures", headline_table(report["splits"][split], split))
     fill_block(README, "example", example(options.output))
     fill_block(TRAIN_README, "cost", cost_table(options.run))
@@ -120,17 +122,20 @@ def calibrate(weights: dict[str, torch.Tensor], calibration: dict | None) -> dic
     return weights | scaled
 
 
-def read_test(models: dict[str, Path], dataset: datasets.DatasetDict, folder: Path, log: Path) -> Predictions:
-    """Returns the predictions on test: made now, or at an earlier attempt at the release of the same models."""
+def read_once(
+    split: str, models: dict[str, Path], dataset: datasets.DatasetDict, folder: Path, log: Path
+) -> Predictions:
+    """Returns the predictions on a split: made now, or at an earlier attempt at the release of the same models."""
     weights = {name: weights_sha256(model) for name, model in models.items()}
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    if entries and entries[-1].get("weights") == weights:
-        return Predictions.read(folder / f"test{SUFFIX}")
-    predictions = predict(dataset["test"], dataset["train"], BASELINES, models)
-    predictions.write(folder / f"test{SUFFIX}")
-    entry = {"read": datetime.now(UTC).isoformat(timespec="seconds"), "weights": weights}
+    entries = [entry for entry in entries if entry["split"] == split]
+    if entries and entries[-1]["weights"] == weights:
+        return Predictions.read(folder / f"{split}{SUFFIX}")
+    predictions = predict(dataset[split], dataset["train"], BASELINES, models)
+    predictions.write(folder / f"{split}{SUFFIX}")
+    entry = {"split": split, "read": datetime.now(UTC).isoformat(timespec="seconds"), "weights": weights}
     with log.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(entry | {"report": figures(predictions, dataset["test"])}) + "\n")
+        stream.write(json.dumps(entry | {"report": figures(predictions, dataset[split])}) + "\n")
     return predictions
 
 

@@ -47,17 +47,19 @@ def measure_agreement(folder: Path | str) -> dict[str, Agreement]:
     """Compares the readings of a dataset.
 
     Returns:
-        By what was compared: the two first readings of each sentence of dev, of test and of those written for the
-        dataset, the two second readings of the sentences of dev and test that were read again, and, in train, the
-        first reading with the second, and the two of the suspects.
+        By what was compared: the two first readings of each sentence of dev, of test, of the unseen outlets and of
+        those written for the dataset, the two second readings of the sentences of dev and test that were read again,
+        and, in train, the first reading with the second, and the two of the suspects.
     """
     readings = _read(Path(folder) / READINGS)
     evaluation = {split: [r for r in readings if r["id"].startswith(split)] for split in ("dev", "test")}
+    unseen = [r for r in readings if r["id"].startswith("outlets")]
     written = [r for r in readings if r["id"].startswith("written")]
-    train = [r for r in readings if not r["id"].startswith(("dev", "test", "written"))]
+    train = [r for r in readings if not r["id"].startswith(("dev", "test", "outlets", "written"))]
     pairs = {
         "dev, two first readings": [tuple(r["first"]) for r in evaluation["dev"]],
         "test, two first readings": [tuple(r["first"]) for r in evaluation["test"]],
+        "unseen outlets, two first readings": [tuple(r["first"]) for r in unseen],
         "written, two first readings": [tuple(r["first"]) for r in written],
         "hard rows of dev and test, two second readings": [
             tuple(r["second"]) for split in evaluation.values() for r in split if r["second"]

