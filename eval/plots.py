@@ -29,7 +29,7 @@ def draw(report: dict) -> dict[str, Figure]:
 
 
 def beside(splits: dict, draw_one) -> Figure:
-    """Draws the same picture of each split side by side."""
+    """Draws the same picture of each split."""
     figure, grid = panels(len(splits), 3.8)
     for axes, (split, figures) in zip(grid, splits.items(), strict=True):
         draw_one(axes, figures)

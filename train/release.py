@@ -129,7 +129,7 @@ def read_once(
     weights = {name: weights_sha256(model) for name, model in models.items()}
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
     entries = [entry for entry in entries if entry["split"] == split]
-    if entries and entries[-1]["weights"] == weights:
+    if entries and entries[-1].get("weights") == weights:
         return Predictions.read(folder / f"{split}{SUFFIX}")
     predictions = predict(dataset[split], dataset["train"], BASELINES, models)
     predictions.write(folder / f"{split}{SUFFIX}")

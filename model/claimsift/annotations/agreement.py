@@ -13,6 +13,9 @@ from pathlib import Path
 from claimsift.annotations.records import READINGS, RecordError
 from claimsift.labels import LABELS
 
+# What the ids begin with of sentences that were read twice from the first on, and what those are called.
+READ_TWICE = {"dev": "dev", "test": "test", "outlets": "unseen outlets", "written": "written"}
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -52,17 +55,11 @@ def measure_agreement(folder: Path | str) -> dict[str, Agreement]:
         and, in train, the first reading with the second, and the two of the suspects.
     """
     readings = _read(Path(folder) / READINGS)
-    evaluation = {split: [r for r in readings if r["id"].startswith(split)] for split in ("dev", "test")}
-    unseen = [r for r in readings if r["id"].startswith("outlets")]
-    written = [r for r in readings if r["id"].startswith("written")]
-    train = [r for r in readings if not r["id"].startswith(("dev", "test", "outlets", "written"))]
-    pairs = {
-        "dev, two first readings": [tuple(r["first"]) for r in evaluation["dev"]],
-        "test, two first readings": [tuple(r["first"]) for r in evaluation["test"]],
-        "unseen outlets, two first readings": [tuple(r["first"]) for r in unseen],
-        "written, two first readings": [tuple(r["first"]) for r in written],
+    read_twice = {name: [r for r in readings if r["id"].startswith(prefix)] for prefix, name in READ_TWICE.items()}
+    train = [r for r in readings if not r["id"].startswith(tuple(READ_TWICE))]
+    pairs = {f"{name}, two first readings": [tuple(r["first"]) for r in rows] for name, rows in read_twice.items()} | {
         "hard rows of dev and test, two second readings": [
-            tuple(r["second"]) for split in evaluation.values() for r in split if r["second"]
+            tuple(r["second"]) for split in ("dev", "test") for r in read_twice[split] if r["second"]
         ],
         "hard rows of train, first and second reading": [(r["first"][0], r["second"][0]) for r in train if r["second"]],
         "suspects of train, two fresh readings": [tuple(r["suspect"]) for r in readings if r["suspect"]],

