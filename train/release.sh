@@ -15,25 +15,15 @@ train() { # train RUN SCRIPT RECIPE [OPTION…]
     [[ -d $run/model ]] || accelerate launch ${ACCELERATE_OPTIONS:-} "$@" --output_dir "$run" --resume
 }
 
+# Neither teacher learns from the other outlets: what they say of those sentences is then no echo of the labels.
 for part in 0 1; do
-    train "runs/teacher-$part-news" train/finetune.py train/recipes/teacher.yaml --hold_back $part \
-        --without written uncertain
-    train "runs/teacher-$part" train/finetune.py train/recipes/teacher.yaml --hold_back $part --without uncertain \
-        --base "runs/teacher-$part-news/model" --num_train_epochs 1 --learning_rate 3e-5
+    train "runs/teacher-$part" train/finetune.py train/recipes/teacher.yaml --hold_back $part --without outlets
 done
 python train/pool.py --output runs/pool.jsonl
 
-# The student, then a last epoch on the labelled sentences alone, with those that the teachers were unsure of; the same
-# for its twin.
-student() { # student SUFFIX [OPTION…]
-    local suffix=$1
-    shift
-    train "runs/student$suffix" train/distil.py train/recipes/distilled.yaml --without uncertain "$@"
-    train "runs/distilled$suffix" train/distil.py train/recipes/distilled.yaml --base "runs/student$suffix/model" \
-        --pool "" --label_weight 3 --num_train_epochs 1 --learning_rate 5e-5 "$@"
-}
-student ""
-student "-twin" --folds 3 --hold_back 0 --teachers runs/teacher-0
+# The student, and the twin that calibration and cross-validation need.
+train runs/distilled train/distil.py train/recipes/distilled.yaml
+train runs/distilled-twin train/distil.py train/recipes/distilled.yaml --folds 3 --hold_back 0 --teachers runs/teacher-0
 
 # What the report compares it with.
 train runs/default train/finetune.py train/recipes/default.yaml
