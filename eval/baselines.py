@@ -4,6 +4,7 @@ Each takes the sentences and labels of train and the sentences to label, and ret
 ``(sentences, 4)``.
 """
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 
@@ -55,25 +56,35 @@ def _by_rule(text: str) -> str:
 
 def tfidf_logistic_regression(train_texts: list[str], train_labels: Sequence[int], texts: list[str]) -> np.ndarray:
     """Logistic regression, classes weighted by frequency, on TF-IDF of one to three words."""
+    model = _fit_tfidf(tuple(train_texts), tuple(train_labels))
+    return all_labels(model.predict_proba(texts), model.classes_)
+
+
+@functools.lru_cache(maxsize=1)  # several splits are labelled one after the other
+def _fit_tfidf(train_texts: tuple[str, ...], train_labels: tuple[int, ...]):
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
 
-    model = make_pipeline(
+    return make_pipeline(
         TfidfVectorizer(ngram_range=(1, 3), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[\"“”?]"),
         logistic_regression(),
     ).fit(train_texts, train_labels)
-    return all_labels(model.predict_proba(texts), model.classes_)
 
 
 def frozen_encoder_logistic_regression(
     train_texts: list[str], train_labels: Sequence[int], texts: list[str]
 ) -> np.ndarray:
     """The same on sentence embeddings of the encoder that the model started from."""
+    encoder, model = _fit_frozen_encoder(tuple(train_texts), tuple(train_labels))
+    return all_labels(model.predict_proba(encoder.embed(texts)), model.classes_)
+
+
+@functools.lru_cache(maxsize=1)  # minutes of embedding, for each split that is labelled
+def _fit_frozen_encoder(train_texts: tuple[str, ...], train_labels: tuple[int, ...]):
     from eval.frozen_encoder import FrozenEncoder
 
     encoder = FrozenEncoder()
-    model = logistic_regression().fit(encoder.embed(train_texts), train_labels)
-    return all_labels(model.predict_proba(encoder.embed(texts)), model.classes_)
+    return encoder, logistic_regression().fit(encoder.embed(train_texts), train_labels)
 
 
 def logistic_regression():

@@ -191,11 +191,10 @@ def test_the_index_sorts_itself_and_the_articles(report, scored):
 
 
 def test_the_index_leads_to_the_article_and_shows_its_labels_as_a_bar(report, scored):
-    article, sentences = scored[-1]
+    article, sentences = scored[1]
     link = report.locator("nav a", has_text=article.id)
     bar = link.locator(".bar")
-    found = [label for label in LABELS if of(sentences, label)]
-    widths = {label: bar.locator(f".{label}").bounding_box()["width"] for label in found}
+    widths = {label: bar.locator(f".{label}").bounding_box()["width"] for label in LABELS}
     share = len(of(sentences, "denial")) / len(sentences)
     assert widths["denial"] / sum(widths.values()) == pytest.approx(share, abs=0.01)
     assert f"{len(of(sentences, 'denial'))} denials" in bar.get_attribute("aria-label")

